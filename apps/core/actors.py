@@ -1,0 +1,28 @@
+"""Who is asking: what the access token says, with no row read."""
+
+import uuid
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The caller as every selector and service sees it.
+
+    `id` is the user's id, None for somebody not signed in. Nothing here is fresher than the access token it came from:
+    a rule that needs the present state (verified, suspended) asks the database in the service that applies it.
+    """
+
+    id: uuid.UUID | None = None
+    session_id: uuid.UUID | None = None
+    scopes: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def is_authenticated(self) -> bool:
+        return self.id is not None
+
+
+ANONYMOUS = Actor()
+
+
+def anonymous() -> Actor:
+    return ANONYMOUS

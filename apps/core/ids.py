@@ -1,0 +1,24 @@
+"""Identifiers: UUID version 7 (RFC 9562 §5.7), so that keys sort by birth and indexes grow at one end."""
+
+import secrets
+import threading
+import time
+import uuid
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> uuid.UUID:
+    """Return a UUIDv7, strictly increasing within this process.
+
+    48 bits of Unix milliseconds, 12 bits of sub-millisecond fraction (§6.2, method 3), 62 random bits.
+    """
+    global _last
+    nanoseconds = time.time_ns()
+    milliseconds, rest = divmod(nanoseconds, 1_000_000)
+    stamp = milliseconds << 12 | rest * 4096 // 1_000_000
+    with _lock:
+        stamp = _last = max(stamp, _last + 1)
+    value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return uuid.UUID(int=value)

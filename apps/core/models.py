@@ -1,0 +1,125 @@
+"""Abstract bases for every table, and the ground floor's own tables: jobs, their schedule, idempotency records."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import UUID7, Now
+
+from apps.core.ids import new_id
+
+
+class PlannedQuerySet[M: models.Model](models.QuerySet[M]):
+    """The base of every app's QuerySet vocabulary."""
+
+
+class PlannedManager[M: models.Model](models.Manager[M]):
+    """Hands out querysets that fetch nothing unplanned.
+
+    A relation that was neither selected nor prefetched raises in tests (`RAISE_ON_LAZY_LOAD`); elsewhere it is loaded
+    once for all rows of the queryset, so that a slip costs one query and not one per row.
+    """
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        mode = models.FETCH_RAISE if settings.RAISE_ON_LAZY_LOAD else models.FETCH_PEERS
+        return super().get_queryset().fetch_mode(mode)
+
+
+class Record(models.Model):
+    """A row with a time-ordered public id and its own times; raw SQL and COPY get them from Postgres."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, db_default=UUID7(), editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Versioned(Record):
+    """A record that several clients may change: `rev` grows by one with every change and is the heart of its ETag."""
+
+    rev = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Job(models.Model):
+    """One piece of work outside a request: the outbox row, written in the transaction that causes the work.
+
+    Postgres is the queue of record. `available_at` is both the due time and the lease: a worker that claims the row moves
+    it into the future, so a killed worker's row becomes available again by itself.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+        DEAD = "dead"
+
+    id = models.UUIDField(primary_key=True, default=new_id, db_default=UUID7(), editable=False)
+    name = models.CharField(max_length=200)
+    kwargs = models.JSONField(default=dict)
+    queue = models.CharField(max_length=20)
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING, db_default=State.PENDING)
+    available_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=10, db_default=10)
+    lease = models.UUIDField(null=True, help_text="Names the claim that may finish this job.")
+    key = models.CharField(
+        max_length=200, null=True, help_text="At most one pending job has this key: asking again is asking once."
+    )
+    error = models.TextField(default="", db_default="", blank=True)
+    context = models.JSONField(default=dict, help_text="Request id and actor of the request that asked for it.")
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["queue", "available_at", "id"], condition=Q(state="pending"), name="job_pending"),
+            models.Index(fields=["finished_at"], condition=~Q(state="pending"), name="job_finished"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["key"], condition=Q(state="pending"), name="job_key_pending"),
+            models.CheckConstraint(
+                condition=Q(state="pending", finished_at=None) | ~Q(state="pending") & Q(finished_at__isnull=False),
+                name="job_finished_when_final",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.state})"
+
+
+class Slot(models.Model):
+    """When a periodic job is next due: one row per name, locked by whoever enqueues it, so two clocks tick once."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    due_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdempotencyRecord(models.Model):
+    """The first answer to a keyed request, committed with its effect (reliability C2)."""
+
+    pk = models.CompositePrimaryKey("actor", "key_hash")
+    actor = models.CharField(max_length=120, help_text="Account and device: what a retry keeps when its token changes.")
+    key_hash = models.BinaryField(max_length=32)
+    route = models.CharField(max_length=200)
+    fingerprint = models.BinaryField(max_length=33)
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.route} {self.status}"
+
+
+def planned_manager(queryset: type[PlannedQuerySet[Any]]) -> Any:
+    """Make the manager of a model from its QuerySet vocabulary."""
+    return PlannedManager.from_queryset(queryset)()

@@ -1,0 +1,5 @@
+"""The switchboard: wires the parts together and never behaves."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,8 @@
+"""What an ASGI server serves: the same application, for routes that stream."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+application = get_asgi_application()

@@ -1,0 +1,66 @@
+"""The wire: DRF, versions, limits and the OpenAPI documents."""
+
+from config import project
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.AccessTokenAuthentication"],
+    # Closed until an operation declares otherwise: `core.http.views` refuses handlers without a policy.
+    "DEFAULT_PERMISSION_CLASSES": ["apps.core.http.permissions.Nobody"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.core.http.rendering.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.http.parsing.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.rendering.JSONOnly",
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
+    "ALLOWED_VERSIONS": ["v1", "v2"],
+    "DEFAULT_SCHEMA_CLASS": "apps.core.http.schema.OperationSchema",
+    "EXCEPTION_HANDLER": "apps.core.http.errors.problem_response",
+    "UNAUTHENTICATED_USER": "apps.core.actors.anonymous",
+    "DATETIME_FORMAT": "iso-8601",
+}
+
+# Named limits: how many requests in how many seconds, per account, else per device, else per client address.
+RATE_LIMITS = {
+    "anon": (120, 60),
+    "read": (600, 60),
+    "write": (120, 60),
+    "auth": (20, 60),
+    "upload": (30, 60),
+    "expensive": (10, 60),
+}
+
+# Input bounds (reliability A-IN). Bytes, characters and counts.
+MAX_BODY_BYTES = 1024 * 1024
+MAX_URL_BYTES = 4096
+MAX_HEADER_BYTES = 16 * 1024
+MAX_JSON_DEPTH = 32
+MAX_JSON_NODES = 10_000
+MAX_JSON_KEY = 256
+MAX_PAGE = 100
+DEFAULT_PAGE = 20
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+# How long a stored answer can be replayed: longer than a phone's offline queue lives.
+IDEMPOTENCY_DAYS = 7
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": f"{project.NAME} API",
+    "DESCRIPTION": project.TAGLINE,
+    "VERSION": project.VERSION,
+    "CONTACT": {"email": project.CONTACT_EMAIL},
+    "LICENSE": {"name": "MIT"},
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
+    "COMPONENT_SPLIT_REQUEST": False,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": False,
+    "ENUM_NAME_OVERRIDES": {},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.core.http.schema.document_the_wire",
+    ],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+PROJECT_NAME = project.NAME
+PROBLEM_BASE = project.PROBLEM_BASE

@@ -1,0 +1,34 @@
+"""Postgres: one pool per process, health-checked, with limits that Postgres itself enforces."""
+
+from config import env
+from config.settings import timeouts
+
+_session = {
+    "statement_timeout": f"{timeouts.DATABASE_STATEMENT}s",
+    "lock_timeout": f"{timeouts.DATABASE_LOCK}s",
+    "idle_in_transaction_session_timeout": f"{timeouts.DATABASE_IDLE_IN_TRANSACTION}s",
+    "client_connection_check_interval": f"{int(timeouts.DATABASE_CLIENT_CHECK * 1000)}ms",
+}
+
+DATABASES = {
+    "default": {
+        **env.database("DATABASE_URL", local="postgres://app@127.0.0.1:5432/app"),
+        # Services own their transactions; a read needs none.
+        "ATOMIC_REQUESTS": False,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": timeouts.DATABASE_CONNECT,
+            "options": " ".join(f"-c {name}={value}" for name, value in _session.items()),
+            "pool": {
+                "min_size": 1,
+                # As many as the threads of one web process, and one to spare for health checks.
+                "max_size": env.number("DATABASE_POOL", default=env.number("WEB_THREADS", default=4) + 2),
+                "timeout": timeouts.DATABASE_POOL_WAIT,
+                "max_lifetime": 1800,
+            },
+        },
+    }
+}
+
+# In tests an unplanned lazy load raises; elsewhere it is batched with its peers (`core/models.py`).
+RAISE_ON_LAZY_LOAD = False

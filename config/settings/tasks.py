@@ -1,0 +1,29 @@
+"""Workers: Celery carries doorbells, Postgres keeps the work (`core/jobs.py`)."""
+
+from config import env
+from config.settings import timeouts
+from config.settings.cache import REDIS_URL
+
+# Most urgent first: somebody waits for `urgent` with the phone in hand; `bulk` may take all night.
+JOB_QUEUES = ("urgent", "default", "bulk")
+
+CELERY_BROKER_URL = env.text("BROKER_URL", local=f"{REDIS_URL}/1")
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": timeouts.BROKER_CONNECT,
+    "socket_timeout": timeouts.BROKER_READ,
+    "socket_keepalive": True,
+    # Longer than any task may run, so that a message is never handed out while its task still works.
+    "visibility_timeout": 300,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 240
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"

@@ -1,0 +1,19 @@
+"""Base, with speed, strictness, and numbers of its own on shared services."""
+
+from config import env
+from config.settings.base import *  # noqa: F403
+from config.settings.base import CACHES, DATABASES, REDIS_URL, STORAGES
+
+# Parallel test processes (gw0, gw1, …) share one Redis: each takes two database numbers, apart from those of `make run`.
+_worker = int(env.text("PYTEST_XDIST_WORKER", default="gw0").removeprefix("gw"))
+CACHE_URL = f"{REDIS_URL}/{2 + 2 * _worker}"
+CACHES["default"]["LOCATION"] = CACHE_URL
+CELERY_BROKER_URL = f"{REDIS_URL}/{3 + 2 * _worker}"
+
+RAISE_ON_LAZY_LOAD = True
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+LOGGING = {"level": "WARNING", "format": "json"}
+# A transaction that a test holds open while it looks around is not a fault.
+DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 20

@@ -23,7 +23,15 @@ _QUIETER = {
     "celery.app.trace": "WARNING",
 }
 # Loggers that bring handlers of their own, which would write past our formatter.
-_UNHANDLED = ("django", "celery", "celery.task", "celery.redirected", "gunicorn.error", "gunicorn.access", "py.warnings")
+_UNHANDLED = (
+    "django",
+    "celery",
+    "celery.task",
+    "celery.redirected",
+    "gunicorn.error",
+    "gunicorn.access",
+    "py.warnings",
+)
 
 _access = structlog.stdlib.get_logger("access")
 
@@ -35,7 +43,11 @@ def configure(options: Mapping[str, Any]) -> None:
     """
     logging.config.dictConfig(dictionary(**options))
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_describe(), ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_describe(),
+            ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
@@ -52,7 +64,10 @@ def dictionary(level: str = "INFO", format: str = "json") -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             **{name: {"handlers": [], "propagate": True} for name in _UNHANDLED},
-            **{name: {"handlers": [], "propagate": True, "level": quiet} for name, quiet in _QUIETER.items()},
+            **{
+                name: {"handlers": [], "propagate": True, "level": quiet}
+                for name, quiet in _QUIETER.items()
+            },
         },
     }
 
@@ -93,7 +108,14 @@ def clear() -> None:
 
 def access_log(method: str, route: str, status: int, duration_ms: float, **client: Any) -> None:
     """Write the one line that every answered request leaves."""
-    _access.info("request", method=method, route=route, status=status, duration_ms=round(duration_ms, 2), **client)
+    _access.info(
+        "request",
+        method=method,
+        route=route,
+        status=status,
+        duration_ms=round(duration_ms, 2),
+        **client,
+    )
 
 
 def _describe() -> list[Processor]:
@@ -116,12 +138,17 @@ def _formatter(format: str) -> ProcessorFormatter:
 
 def _json() -> list[Processor]:
     # Locals of a traceback's frames are whatever the request held: passwords, tokens, codes.
-    exceptions = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=30))
+    exceptions = structlog.processors.ExceptionRenderer(
+        ExceptionDictTransformer(show_locals=False, max_frames=30)
+    )
     return [exceptions, _scrubbed, _line]
 
 
 def _console() -> list[Processor]:
-    return [_scrubbed, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    return [
+        _scrubbed,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
 
 
 def _scrubbed(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

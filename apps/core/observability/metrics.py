@@ -21,16 +21,23 @@ HTTP_DURATION = Histogram(
     ["method", "route", "version", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-HTTP_REQUESTS = Counter("http_requests", "Requests by the client that sent them.", ["platform", "app_version"])
+HTTP_REQUESTS = Counter(
+    "http_requests", "Requests by the client that sent them.", ["platform", "app_version"]
+)
 HTTP_ERRORS = Counter("http_errors", "Problem documents by their code.", ["code"])
 DEPRECATED = Counter(
-    "deprecated_requests", "Requests to operations that will go away.", ["route", "platform", "app_version"]
+    "deprecated_requests",
+    "Requests to operations that will go away.",
+    ["route", "platform", "app_version"],
 )
 LIMITED = Counter("rate_limited", "Requests refused by a rate limit.", ["policy"])
 REPLAYS = Counter("idempotency_replays", "Answers replayed to a repeated key.")
 JOBS = Counter("job_runs", "Finished attempts of jobs.", ["name", "outcome"])
 JOB_DURATION = Histogram(
-    "job_duration_seconds", "Time one attempt of a job took.", ["name"], buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120)
+    "job_duration_seconds",
+    "Time one attempt of a job took.",
+    ["name"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120),
 )
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -43,10 +50,18 @@ _versions_lock = threading.Lock()
 
 
 def observe_request(
-    method: str, route: str, version: str, status: int, duration: float, platform: str, app_version: str
+    method: str,
+    route: str,
+    version: str,
+    status: int,
+    duration: float,
+    platform: str,
+    app_version: str,
 ) -> None:
     """Count one answered request; `route` is the template, `duration` is in seconds."""
-    _duration(method if method in _METHODS else "other", route, version, f"{status // 100}xx").observe(duration)
+    _duration(
+        method if method in _METHODS else "other", route, version, f"{status // 100}xx"
+    ).observe(duration)
     _requests(_platform(platform), _app_version(app_version)).inc()
 
 
@@ -100,7 +115,9 @@ class JobsCollector(Collector):
 def _may_read(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         expected = f"Bearer {settings.METRICS_TOKEN}"
-        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode())
+        return hmac.compare_digest(
+            request.headers.get("Authorization", "").encode(), expected.encode()
+        )
     peer = request.META.get("REMOTE_ADDR", "")
     return not settings.TRUSTED_PROXIES and bool(peer) and ip_address(peer).is_loopback
 

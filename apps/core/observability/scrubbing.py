@@ -40,7 +40,9 @@ def scrub(value: Any, depth: int = _DEPTH) -> Any:
             return value
         case str():
             return scrub_text(value)
-        case uuid.UUID() | datetime.date() | datetime.time() | decimal.Decimal() | pathlib.PurePath():
+        case (
+            uuid.UUID() | datetime.date() | datetime.time() | decimal.Decimal() | pathlib.PurePath()
+        ):
             return scrub_text(str(value))
         case enum.Enum():
             return scrub(value.value, depth)
@@ -67,4 +69,7 @@ def scrub_text(text: str) -> str:
     text = _SECRET_TEXT.sub(HIDDEN, text[:_CHARACTERS])
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

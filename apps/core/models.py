@@ -62,28 +62,45 @@ class Job(models.Model):
     name = models.CharField(max_length=200)
     kwargs = models.JSONField(default=dict)
     queue = models.CharField(max_length=20)
-    state = models.CharField(max_length=10, choices=State, default=State.PENDING, db_default=State.PENDING)
+    state = models.CharField(
+        max_length=10, choices=State, default=State.PENDING, db_default=State.PENDING
+    )
     available_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     max_attempts = models.PositiveSmallIntegerField(default=10, db_default=10)
     lease = models.UUIDField(null=True, help_text="Names the claim that may finish this job.")
+    lease_seconds = models.PositiveSmallIntegerField(default=60, db_default=60)
     key = models.CharField(
-        max_length=200, null=True, help_text="At most one pending job has this key: asking again is asking once."
+        max_length=200,
+        null=True,
+        help_text="Until a worker takes the job, asking again with its key is asking once.",
     )
     error = models.TextField(default="", db_default="", blank=True)
-    context = models.JSONField(default=dict, help_text="Request id and actor of the request that asked for it.")
+    context = models.JSONField(
+        default=dict, help_text="Request id and actor of the request that asked for it."
+    )
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
-            models.Index(fields=["queue", "available_at", "id"], condition=Q(state="pending"), name="job_pending"),
-            models.Index(fields=["finished_at"], condition=~Q(state="pending"), name="job_finished"),
+            models.Index(
+                fields=["queue", "available_at", "id"],
+                condition=Q(state="pending"),
+                name="job_pending",
+            ),
+            models.Index(
+                fields=["finished_at"], condition=~Q(state="pending"), name="job_finished"
+            ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["key"], condition=Q(state="pending"), name="job_key_pending"),
+            # A job that was once claimed may already have read what is now changing: its key is free again.
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(state="pending", lease=None), name="job_key_unclaimed"
+            ),
             models.CheckConstraint(
-                condition=Q(state="pending", finished_at=None) | ~Q(state="pending") & Q(finished_at__isnull=False),
+                condition=Q(state="pending", finished_at=None)
+                | ~Q(state="pending") & Q(finished_at__isnull=False),
                 name="job_finished_when_final",
             ),
         ]
@@ -106,7 +123,9 @@ class IdempotencyRecord(models.Model):
     """The first answer to a keyed request, committed with its effect (reliability C2)."""
 
     pk = models.CompositePrimaryKey("actor", "key_hash")
-    actor = models.CharField(max_length=120, help_text="Account and device: what a retry keeps when its token changes.")
+    actor = models.CharField(
+        max_length=120, help_text="Account and device: what a retry keeps when its token changes."
+    )
     key_hash = models.BinaryField(max_length=32)
     route = models.CharField(max_length=200)
     fingerprint = models.BinaryField(max_length=33)

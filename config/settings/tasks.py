@@ -6,6 +6,10 @@ from config.settings.cache import REDIS_URL
 
 # Most urgent first: somebody waits for `urgent` with the phone in hand; `bulk` may take all night.
 JOB_QUEUES = ("urgent", "default", "bulk")
+# Seconds that one attempt of a job may take at most.
+JOB_LONGEST_LEASE = 240
+# Workers are told at once that there is work. Without it they hear of it from the sweeper, a second later.
+JOB_DOORBELL = True
 
 CELERY_BROKER_URL = env.text("BROKER_URL", local=f"{REDIS_URL}/1")
 CELERY_BROKER_TRANSPORT_OPTIONS = {

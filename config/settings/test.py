@@ -11,6 +11,8 @@ CACHES["default"]["LOCATION"] = CACHE_URL
 CELERY_BROKER_URL = f"{REDIS_URL}/{3 + 2 * _worker}"
 
 RAISE_ON_LAZY_LOAD = True
+# Jobs wait in the table until a test drains them (`tests/outbox.py`).
+JOB_DOORBELL = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}

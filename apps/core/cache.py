@@ -3,15 +3,19 @@
 Nothing lives only here: every caller has an answer for `CacheDown`.
 """
 
+import secrets
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import redis
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.db import DatabaseError, transaction
 
 # Lifetimes in seconds.
 SESSION_SECONDS = 3600
@@ -29,6 +33,8 @@ def limit_key(policy: str, subject: str) -> str:
 
 # Grows whenever staff change something that every web process keeps a copy of (version policies, flags).
 GENERATION_KEY = "config:generation"
+# How long a process trusts its copies while Redis can't tell it the generation.
+COPY_SECONDS = 5
 
 REVOKED = "revoked"
 
@@ -95,6 +101,72 @@ def call[T](command: Callable[[redis.Redis], T]) -> T:
 @lru_cache(maxsize=32)
 def _registered(server: redis.Redis, script: str) -> Any:
     return server.register_script(script)
+
+
+class ProcessCopy[T]:
+    """This process's copy of a small thing that staff edit, read again when the generation moves.
+
+    The generation arrives with the one round trip that every request makes anyway (`core/http/gate.py`), so a warm copy
+    costs nothing. While Redis is away the copy is read again every few seconds; while Postgres is away too, the last
+    known value stands.
+    """
+
+    _copies: ClassVar["WeakSet[ProcessCopy[Any]]"] = WeakSet()
+    _generation: ClassVar[str | None] = None
+    _generation_known = False
+
+    def __init__(self, load: Callable[[], T]) -> None:
+        self._load = load
+        self._held: tuple[str | None, float, T] | None = None
+        self._copies.add(self)
+
+    def get(self) -> T:
+        """Return the current value; raises what the loader raises only when nothing was ever loaded."""
+        if self._held is None:
+            return self._reload()
+        generation, loaded_at, value = self._held
+        if ProcessCopy._generation_known:
+            fresh = generation == ProcessCopy._generation
+        else:
+            fresh = time.monotonic() - loaded_at < COPY_SECONDS
+        if fresh:
+            return value
+        try:
+            return self._reload()
+        except DatabaseError:
+            return value
+
+    def _reload(self) -> T:
+        generation = ProcessCopy._generation
+        value = self._load()
+        self._held = (generation, time.monotonic(), value)
+        return value
+
+    @classmethod
+    def saw_generation(cls, generation: str | None, *, known: bool = True) -> None:
+        """Note the generation that Redis just told, or (`known=False`) that it told nothing."""
+        cls._generation, cls._generation_known = generation, known
+
+    @classmethod
+    def forget_all(cls) -> None:
+        """Drop every copy of this process, as a new process would start."""
+        cls.saw_generation(None, known=False)
+        for copy in cls._copies:
+            copy._held = None
+
+
+def announce_change() -> None:
+    """Tell every web process, after the running transaction commits, to read its copies again.
+
+    When Redis is away nothing is sent: the processes are then reading their copies every few seconds by themselves.
+    """
+    transaction.on_commit(_move_generation)
+
+
+def _move_generation() -> None:
+    with suppress(CacheDown):
+        # Random rather than counted: a counter that Redis lost would start at numbers that processes have seen.
+        call(lambda server: server.set(GENERATION_KEY, secrets.token_hex(8)))
 
 
 def _forget_client(*, setting: str, **_: Any) -> None:

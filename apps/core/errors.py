@@ -8,6 +8,7 @@ DomainError
 ├── Conflict             true of the request, false against what is stored now
 ├── Gone                 was here, never will be again
 ├── Stale                the caller changed a version that is no longer current
+├── Mismatch             well-formed, but not what was said before under the same name
 ├── PreconditionMissing  the caller must say which version it changes
 ├── TooMany              a limit of this caller's is spent
 ├── UpgradeRequired      this version of the client is no longer served
@@ -78,6 +79,11 @@ class Gone(DomainError):
 class Stale(DomainError):
     code = "stale"
     title = "The version you changed is no longer the current one."
+
+
+class Mismatch(DomainError):
+    code = "mismatch"
+    title = "The request differs from the first one of its name."
 
 
 class PreconditionMissing(DomainError):

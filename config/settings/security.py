@@ -7,6 +7,8 @@ from config import env
 SECRET_KEY = env.text("SECRET_KEY", local="local-secret-key-never-used-in-production-0123456789abcdefghijk")
 SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = False
+# True on a developer's machine only: mail page, demo sign-ins.
+LOCAL = False
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", local=("127.0.0.1", "localhost", "[::1]"))
 PUBLIC_URL = env.text("PUBLIC_URL", local="http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []

@@ -1,0 +1,54 @@
+"""What the request's headers and its connection say about the caller, read once."""
+
+import ipaddress
+import re
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from apps.core.clients import PLATFORMS, Client
+
+_VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}", re.ASCII)
+_DEVICE = re.compile(r"[0-9A-Za-z._-]{1,64}", re.ASCII)
+
+
+def client_of(request: Any) -> Client:
+    """Return what `X-Client-Platform`, `X-Client-Version` and `X-Device-Id` say; what can't be understood is left empty."""
+    known = getattr(request, "_client", None)
+    if known is None:
+        platform = request.headers.get("X-Client-Platform", "").strip().lower()
+        version = request.headers.get("X-Client-Version", "").strip()
+        device = request.headers.get("X-Device-Id", "").strip()
+        known = request._client = Client(
+            platform=platform if platform in PLATFORMS else "",
+            version=version if _VERSION.fullmatch(version) and version[0].isdigit() else "",
+            device_id=device.lower() if _DEVICE.fullmatch(device) else "",
+        )
+    return known
+
+
+def route_of(request: Any) -> str:
+    """Return the template of the route, `api/v1/posts/<uuid:id>`; it names no row and no person."""
+    return request.resolver_match.route if request.resolver_match else "unmatched"
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the caller's network address, an IPv6 one as its /64.
+
+    Only as many entries of X-Forwarded-For are believed, from the right, as proxies of ours append to it.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+        if hops:
+            address = hops[-min(settings.TRUSTED_PROXIES, len(hops))]
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
+    return str(parsed)

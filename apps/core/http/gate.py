@@ -1,0 +1,78 @@
+"""The gate every request passes: its rate limit, its session and the generation of shared copies, in one round trip."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from apps.core import cache
+from apps.core.actors import Actor
+from apps.core.http import throttling
+from apps.core.http.throttling import Limit, Verdict
+
+# KEYS: limit, generation, session (may be missing). ARGV as in `throttling.TAKE`.
+_PASS = (
+    throttling.TAKE
+    + """
+local answer = take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))
+answer[5] = redis.call('GET', KEYS[2])
+answer[6] = KEYS[3] and redis.call('GET', KEYS[3])
+return answer
+"""
+)
+
+# While Redis is away each process counts alone; sign-in routes then get this share of their budget.
+_CLOSED_SHARE = 4
+
+
+class SessionClaim(Protocol):
+    """What an access token says of its session; made by the app that issues tokens."""
+
+    cache_key: str
+    """Where the cache keeps the leaf that the session's tokens must carry."""
+    leaf: str
+
+    def confirm(self) -> None:
+        """Check the claim against the database and tell the cache; raises Unauthenticated when it no longer holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    actor: Actor
+    device_id: str
+    address: str
+
+    @property
+    def subject(self) -> str:
+        """Whom a limit counts: the account, else the device behind its address, else the address."""
+        if self.actor.id:
+            return f"user:{self.actor.id}"
+        return f"device:{self.address}:{self.device_id}" if self.device_id else f"address:{self.address}"
+
+
+def enter(limit_name: str, caller: Caller, claim: SessionClaim | None) -> Verdict:
+    """Count the request and check its session.
+
+    Returns the limit's verdict, allowed or not. Raises Unauthenticated when the session is over.
+    """
+    limit = throttling.limit_named(limit_name)
+    keys = [cache.limit_key(limit.name, caller.subject), cache.GENERATION_KEY]
+    if claim:
+        keys.append(claim.cache_key)
+    try:
+        answer = cache.run(_PASS, keys, [limit.emission, limit.burst])
+    except cache.CacheDown:
+        cache.ProcessCopy.saw_generation(None, known=False)
+        return _enter_alone(limit, caller, claim)
+    cache.ProcessCopy.saw_generation(answer[4])
+    found = throttling.verdict(limit, answer[:4])
+    if found.allowed and claim and (answer[5] if len(answer) > 5 else None) != claim.leaf:
+        claim.confirm()
+    return found
+
+
+def _enter_alone(limit: Limit, caller: Caller, claim: SessionClaim | None) -> Verdict:
+    if limit.name == "auth":
+        limit = Limit(limit.name, max(1, limit.quota // _CLOSED_SHARE), limit.window)
+    found = throttling.local.take(limit, caller.subject)
+    if found.allowed and claim:
+        claim.confirm()
+    return found

@@ -1,0 +1,98 @@
+"""The edge: the one pass around every request, whatever happens further in."""
+
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from apps.core.http.client import client_of, route_of
+from apps.core.http.compression import compress
+from apps.core.http.errors import as_problem, is_api, problem
+from apps.core.http.parsing import UNSAFE_TEXT
+from apps.core.ids import new_id
+from apps.core.observability import logging, metrics
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class EdgeMiddleware:
+    """Request id in and out, bounds on what precedes the body, problem documents, compression, one log line, metrics."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        request_id = request.headers.get("X-Request-Id", "")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = new_id().hex
+        logging.bind_request(request_id)
+        try:
+            response = refusal(request) or as_problem(request, self.get_response(request))
+            self._finish(request, response, request_id)
+            self._report(request, response, time.perf_counter() - started)
+            return response
+        finally:
+            logging.clear()
+
+    def _finish(self, request: HttpRequest, response: HttpResponseBase, request_id: str) -> None:
+        response["X-Request-Id"] = request_id
+        if is_api(request):
+            # Pages within the API (its documentation) say their own, wider policy.
+            if not response.get("Content-Type", "").startswith("text/html"):
+                response["Content-Security-Policy"] = _API_POLICY
+            response.headers.setdefault("Cache-Control", "no-store")
+        compress(request, response)
+
+    def _report(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+        client, method, status = client_of(request), request.method or "", response.status_code
+        version = getattr(request.resolver_match, "namespaces", None) or [""]
+        route = route_of(request)
+        metrics.observe_request(method, route, version[0], status, seconds, client.platform, client.version)
+        logging.access_log(
+            method, route, status, seconds * 1000, platform=client.platform, app_version=client.version
+        )
+
+
+def refusal(request: HttpRequest) -> HttpResponseBase | None:
+    """Return the problem that what precedes the body already is, None when there is none."""
+    meta = request.META
+    query = meta.get("QUERY_STRING", "")
+    if len(meta.get("PATH_INFO", "")) + len(query) > settings.MAX_URL_BYTES:
+        return problem(414)
+    if sum(len(name) + len(str(value)) for name, value in meta.items() if name.startswith("HTTP_")) > settings.MAX_HEADER_BYTES:
+        return problem(431)
+    if not (_is_clean(meta.get("PATH_INFO", "").encode("utf-8", "surrogateescape")) and _is_clean(unquote_to_bytes(query))):
+        return problem(400, "unsafe_text", "The address holds bytes that are not UTF-8, a NUL or a non-character.")
+    if not is_api(request):
+        return None
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure() and request.path.startswith("/api/"):
+        # Not a redirect: what was sent in the clear is burnt, and a client that is sent on would do it again.
+        return problem(403, "https_required", "Use https.")
+    return _body_refusal(request)
+
+
+def _body_refusal(request: HttpRequest) -> HttpResponseBase | None:
+    meta = request.META
+    if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
+        # Django would read such a body as empty.
+        return problem(411, detail="Send a Content-Length.")
+    length = meta.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        return problem(400, "malformed_header", "Content-Length is not a number.")
+    if int(length) > settings.MAX_BODY_BYTES:
+        return problem(413, detail=f"A body has at most {settings.MAX_BODY_BYTES} bytes here.")
+    if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        return problem(415, detail="Send the body without a content coding.")
+    return None
+
+
+def _is_clean(raw: bytes) -> bool:
+    try:
+        return not UNSAFE_TEXT.search(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False

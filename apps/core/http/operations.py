@@ -1,0 +1,82 @@
+"""What an endpoint declares about each of its verbs: the one place that permission, limit, budget and schema are said.
+
+`core/http/views.py` enforces it, `core/http/schema.py` documents it, `tests/contract` walks it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from rest_framework.permissions import BasePermission
+from rest_framework.serializers import BaseSerializer
+
+from apps.core.errors import DomainError
+
+type Shape = type[BaseSerializer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that one request may cost, warm: SQL queries, Redis round trips, bytes of a full answer."""
+
+    queries: int = 1
+    redis: int = 1
+    bytes: int = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A keyset list of `item`s, in an order that an index serves and that ends in a unique column."""
+
+    item: Shape
+    order: tuple[str, ...] = ("-created_at", "-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """Since when a route is deprecated (RFC 9745), when it goes (RFC 8594), and what replaces it (a path)."""
+
+    since: datetime
+    sunset: datetime
+    successor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The policy of one verb.
+
+    `request` and `response` are serializers named as an SDK type should be named. `idempotent` lets a signed-in caller
+    repeat the request under one Idempotency-Key. `if_match` says whether a change must name the version it changes.
+    `secret` answers carry credentials: never stored, cached or compressed.
+    """
+
+    permission: type[BasePermission]
+    limit: str
+    budget: Budget
+    request: Shape | None = None
+    response: Shape | Page | None = None
+    query: Shape | None = None
+    status: int = 200
+    errors: tuple[type[DomainError], ...] = ()
+    idempotent: bool = False
+    if_match: Literal["", "optional", "required"] = ""
+    secret: bool = False
+    deprecated: Deprecation | None = None
+
+
+def operation[F: Callable[..., Any]](**policy: Any) -> Callable[[F], F]:
+    """Declare the policy of the verb below; the arguments are the fields of `Operation`."""
+    declared = Operation(**policy)
+
+    def declare(handler: F) -> F:
+        handler.operation = declared  # type: ignore[attr-defined]
+        return handler
+
+    return declare
+
+
+def operation_of(view: Any, method: str) -> Operation | None:
+    """Return what a view (class or instance) declares for an HTTP method; HEAD is GET without a body."""
+    name = "get" if method.upper() == "HEAD" else method.lower()
+    return getattr(getattr(view, name, None), "operation", None)

@@ -1,0 +1,104 @@
+"""The bases of every wire shape: strict on the way in, plain on the way out."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from apps.core.errors import Invalid
+from apps.core.http.errors import faults_of
+from apps.core.http.parsing import UNSAFE_TEXT
+
+# Marks that change how neighbours are read or can't be seen at all: fit for a text, never for a name (IN-09).
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
+
+
+class Output(serializers.Serializer[Any]):
+    """What leaves: fields are read from attributes, nothing is written."""
+
+
+class Input(serializers.Serializer[Any]):
+    """What comes in: a field that is not declared here is refused and not ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            unknown = [name for name in data if name not in self._writable_names()]
+            if unknown:
+                fault = serializers.ErrorDetail("This field is not known here.", code="unknown_field")
+                raise serializers.ValidationError({name: [fault] for name in unknown})
+        return super().to_internal_value(data)
+
+    def _writable_names(self) -> set[str]:
+        return {name for name, field in self.fields.items() if not field.read_only}
+
+
+class Empty(Input):
+    """No body, or an empty object."""
+
+
+class NameField(serializers.CharField):
+    """A short text by which something is called: NFC, one line, nothing invisible or turned around in it."""
+
+    default_error_messages = {"invisible": "Invisible and direction marks are not allowed here."}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = unicodedata.normalize("NFC", super().to_internal_value(data))
+        if _INVISIBLE.search(text) or any(unicodedata.category(mark) == "Cc" for mark in text):
+            self.fail("invisible")
+        return text
+
+
+class MomentField(serializers.DateTimeField):
+    """RFC 3339 with an offset, between 1970 and 2100."""
+
+    default_error_messages = {
+        "offset": "Say the offset from UTC, as in 2026-11-21T12:00:00Z.",
+        "range": "Choose a time between 1970 and 2100.",
+    }
+    _SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+
+    def to_internal_value(self, value: Any) -> Any:
+        if isinstance(value, str) and not self._SHAPE.fullmatch(value):
+            self.fail("offset" if re.fullmatch(r"[\d\-T:. ]+", value) else "invalid", format="RFC 3339")
+        moment = super().to_internal_value(value)
+        if not 1970 <= moment.year <= 2100:
+            self.fail("range")
+        return moment
+
+
+def validated(shape: type[serializers.BaseSerializer[Any]], data: Any) -> dict[str, Any]:
+    """Return what the shape accepts of `data`; raises DRF's ValidationError."""
+    serializer = shape(data=data)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def validated_query(shape: type[serializers.BaseSerializer[Any]], values: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the shape accepts of the query; raises Invalid with pointers below `/query`."""
+    try:
+        return validated(shape, values)
+    except serializers.ValidationError as refusal:
+        raise Invalid(errors=list(faults_of(refusal.detail, "/query"))) from refusal
+
+
+def query_values(request: Request) -> dict[str, str]:
+    """Return the query parameters, each named once.
+
+    Raises Invalid for a repeated parameter and for text that could not be stored.
+    """
+    values: dict[str, str] = {}
+    for name, found in request.query_params.lists():
+        if len(found) > 1:
+            raise query_fault(name, "repeated", "Give this parameter once.")
+        if UNSAFE_TEXT.search(name) or UNSAFE_TEXT.search(found[0]):
+            raise query_fault("", "unsafe_text", "The query holds a NUL, a lone surrogate or a non-character.")
+        values[name] = found[0]
+    return values
+
+
+def query_fault(name: str, code: str, detail: str) -> Invalid:
+    """Make the refusal of one query parameter; its pointer starts with `/query`."""
+    return Invalid(errors=[{"pointer": f"/query/{name}" if name else "/query", "code": code, "detail": detail}])

@@ -1,0 +1,233 @@
+"""The base of every endpoint: closed until each verb declares its policy, and the one order of work for all of them.
+
+authenticate → limit and session (one Redis round trip) → app version → permission → precondition → body → one call to a
+service or selector → answer.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.core.actors import ANONYMOUS, Actor
+from apps.core.clients import admit
+from apps.core.errors import Denied, Unauthenticated
+from apps.core.http import conditional, fields, gate, idempotency, pagination
+from apps.core.http.client import address_of, client_of, route_of
+from apps.core.http.operations import Operation, Page, operation_of
+from apps.core.http.rendering import encode
+from apps.core.http.serializers import query_fault, query_values, validated, validated_query
+from apps.core.observability import logging, metrics
+
+_VERBS = ("get", "post", "put", "patch", "delete")
+_PAGE_PARAMETERS = {"limit", "cursor"}
+
+
+class ApiView(APIView):
+    """One URL. Each verb is a method under `@operation(…)`; it translates and makes one call.
+
+    `self.actor` is who asks, `self.payload` the validated body, `self.parameters` the validated query,
+    `self.expected_rev` what If-Match names.
+    """
+
+    http_method_names: ClassVar[list[str]] = [*_VERBS, "head"]
+    operation: Operation
+    actor: Actor = ANONYMOUS
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for verb in _VERBS:
+            if hasattr(cls, verb) and operation_of(cls, verb) is None:
+                raise ImproperlyConfigured(f"{cls.__qualname__}.{verb} declares no operation.")
+
+    # The order of work
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.args, self.kwargs = args, kwargs
+        self.request = request = self.initialize_request(request, *args, **kwargs)
+        self.headers: dict[str, str] = {}
+        try:
+            self.initial(request, *args, **kwargs)
+            handler = getattr(self, request.method.lower())
+            response = self._run(lambda: handler(request, *args, **kwargs))
+        except Exception as failure:
+            response = self.handle_exception(failure)
+        for name, value in self.headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        declared = operation_of(self, request.method or "")
+        if declared is None:
+            raise MethodNotAllowed(request.method or "")
+        self.operation = declared
+        request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
+        self._note_deprecation(request)
+        self._enter(request)
+        self._admit(request)
+        if not declared.permission().has_permission(request, self):
+            raise Denied if self.actor.is_authenticated else Unauthenticated
+        self.query_values = query_values(request)
+
+    def _enter(self, request: Request) -> None:
+        refused: Exception | None = None
+        try:
+            self.actor = request.user
+        except (AuthenticationFailed, Unauthenticated) as failure:
+            # Counted all the same: a bad token must not be a way around the limit.
+            refused, request.user, request.auth = failure, ANONYMOUS, None  # type: ignore[assignment]
+        caller = gate.Caller(self.actor, client_of(request).device_id, address_of(request))
+        logging.bind_actor(str(self.actor.id) if self.actor.id else "")
+        verdict = gate.enter(self.operation.limit, caller, request.auth)
+        self.headers |= verdict.headers
+        if not verdict.allowed:
+            raise verdict.refusal()
+        if refused:
+            raise refused
+
+    def _admit(self, request: Request) -> None:
+        client = client_of(request)
+        policy = admit(client)
+        if policy and policy.recommended:
+            self.headers["X-Client-Recommended-Version"] = policy.recommended
+
+    def _run(self, work: Callable[[], HttpResponse]) -> HttpResponse:
+        if not (self.operation.idempotent and self.actor.is_authenticated):
+            return work()
+        return idempotency.answer_once(self.request, route_of(self.request), work, self.may_replay)
+
+    def may_replay(self) -> None:
+        """Raise when a stored answer must not be given again, because the caller has lost what it was allowed."""
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> None:
+        raise Denied if self.actor.is_authenticated else Unauthenticated
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [self.operation.permission()]
+
+    def get_parsers(self) -> list[BaseParser]:
+        return [parser() for parser in self.parser_classes]
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, MethodNotAllowed):
+            self.headers["Allow"] = ", ".join(verb.upper() for verb in _VERBS if hasattr(self, verb))
+        return super().handle_exception(exc)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+    # What a verb reads
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The body in the declared shape; raises ValidationError."""
+        assert self.operation.request  # noqa: S101
+        return validated(self.operation.request, self.request.data)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The query in the declared shape, page and field parameters left out; raises Invalid."""
+        own = {name: value for name, value in self.query_values.items() if name not in self._framework_parameters}
+        if self.operation.query is None:
+            if own:
+                raise query_fault(next(iter(own)), "unknown_parameter", "This parameter is not known here.")
+            return {}
+        return validated_query(self.operation.query, own)
+
+    @property
+    def expected_rev(self) -> int | None:
+        """The revision that If-Match names; raises PreconditionMissing, Stale."""
+        return conditional.expected_rev(self.request, required=self.operation.if_match == "required")
+
+    # What a verb answers
+
+    def answer(self, row: Any, *, status: int | None = None) -> HttpResponse:
+        """Answer one row or mapping in the declared shape; tagged by its `rev` where it has one."""
+        chosen = self._selection()
+        self.parameters  # noqa: B018 - refuses what is not known
+        rev = getattr(row, "rev", None)
+        tag = self._tag(rev) if rev is not None else ""
+        if tag and self.request.method in {"GET", "HEAD"} and conditional.is_current(self.request, tag):
+            return self._not_modified(tag)
+        shape = fields.narrow(self.operation.response(row), chosen)  # type: ignore[operator, misc]
+        return self._sent(encode(shape.data), tag, status or self.operation.status)
+
+    def page(self, queryset: QuerySet[Any]) -> HttpResponse:
+        """Answer one keyset page of a list, in one query for the columns that its items show."""
+        page = self.operation.response
+        assert isinstance(page, Page)  # noqa: S101
+        parameters = self.parameters
+        shape = fields.narrow(page.item(many=True, context={"actor": self.actor}), self._selection())
+        order_columns = tuple(name.removeprefix("-") for name in page.order)
+        rows, following = pagination.page_of(
+            fields.only(queryset, shape.child, order_columns),  # type: ignore[attr-defined]
+            order=page.order,
+            limit=pagination.page_size(self.query_values.get("limit")),
+            cursor=self.query_values.get("cursor"),
+            bound_to=repr((str(self.actor.id), self.request.path, sorted(parameters.items()))),
+        )
+        return self._sent(encode({"items": shape.to_representation(rows), "next": following}), "", 200)
+
+    def nothing(self) -> HttpResponse:
+        """Answer 204."""
+        return HttpResponse(status=204)
+
+    def _sent(self, body: bytes, tag: str, status: int) -> HttpResponse:
+        if self.operation.secret:
+            response = HttpResponse(body, status=status, content_type="application/json")
+            response["Cache-Control"] = "no-store"
+            return response
+        reading = self.request.method in {"GET", "HEAD"}
+        tag = tag or (conditional.content_tag(body) if reading else "")
+        if reading and conditional.is_current(self.request, tag):
+            return self._not_modified(tag)
+        response = HttpResponse(body, status=status, content_type="application/json")
+        if tag:
+            response["ETag"] = f'"{tag}"'
+        if reading:
+            self._cache_privately(response)
+        return response
+
+    def _not_modified(self, tag: str) -> HttpResponse:
+        response = HttpResponse(status=304)
+        response["ETag"] = f'"{tag}"'
+        del response["Content-Type"]
+        self._cache_privately(response)
+        return response
+
+    def _cache_privately(self, response: HttpResponse) -> None:
+        response["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, ["Authorization"])
+
+    def _tag(self, rev: int) -> str:
+        shape = self.operation.response
+        viewpoint = (self.actor.id, self.request.version, shape.__name__, self.query_values.get("fields", ""))  # type: ignore[union-attr]
+        return conditional.version_tag(rev, *viewpoint)
+
+    def _selection(self) -> fields.Selection | None:
+        text = self.query_values.get("fields")
+        return None if text is None else fields.parse(text)
+
+    @property
+    def _framework_parameters(self) -> set[str]:
+        known = {"fields"} if self.operation.response else set()
+        return known | _PAGE_PARAMETERS if isinstance(self.operation.response, Page) else known
+
+    def _note_deprecation(self, request: Request) -> None:
+        deprecated = self.operation.deprecated
+        if not deprecated:
+            return
+        client = client_of(request)
+        metrics.count_deprecated(route_of(request), client.platform, client.version)
+        self.headers["Deprecation"] = f"@{int(deprecated.since.timestamp())}"
+        self.headers["Sunset"] = http_date(deprecated.sunset.timestamp())
+        self.headers["Link"] = f'<{deprecated.successor}>; rel="successor-version"'

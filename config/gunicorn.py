@@ -1,0 +1,30 @@
+"""The web server: threads over a few processes, behind a proxy in production, on loopback alone."""
+
+import os
+from typing import Any
+
+from prometheus_client import multiprocess
+
+bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+
+# Seconds. Requests get the graceful span to finish; idle connections outlive the proxy's own, so that
+# the proxy is never the one to write into a connection we have just closed.
+timeout = 30
+graceful_timeout = 20
+keepalive = 75
+
+# Bytes: more than any client of ours sends, less than a flood needs.
+limit_request_line = 4094
+limit_request_field_size = 8190
+
+# No access log: the application logs each request itself, with the person and the request id.
+accesslog = None
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Take the live gauges of a process that has ended out of the metrics page."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.mark_process_dead(worker.pid)

@@ -43,7 +43,9 @@ def number(name: str, *, default: int | Any = _REQUIRED, local: int = 0) -> int:
     return _read(name, "int", default, local)
 
 
-def names(name: str, *, default: list[str] | Any = _REQUIRED, local: tuple[str, ...] = ()) -> list[str]:
+def names(
+    name: str, *, default: list[str] | Any = _REQUIRED, local: tuple[str, ...] = ()
+) -> list[str]:
     """Read a comma-separated list; surrounding blanks and empty entries are dropped."""
     found = _read(name, "list", default, list(local))
     return [entry.strip() for entry in found if entry.strip()]

@@ -10,8 +10,8 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 
-# Seconds. Requests get the graceful span to finish; idle connections outlive the proxy's own, so that
-# the proxy is never the one to write into a connection we have just closed.
+# Seconds. Requests get the graceful span to finish; idle connections outlive the proxy's own, so
+# that the proxy never writes into a connection that we have just closed.
 timeout = 30
 graceful_timeout = 20
 keepalive = 75

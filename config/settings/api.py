@@ -3,7 +3,9 @@
 from config import project
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.AccessTokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.api.authentication.AccessTokenAuthentication"
+    ],
     # Closed until an operation declares otherwise: `core.http.views` refuses handlers without a policy.
     "DEFAULT_PERMISSION_CLASSES": ["apps.core.http.permissions.Nobody"],
     "DEFAULT_RENDERER_CLASSES": ["apps.core.http.rendering.JSONRenderer"],

@@ -13,7 +13,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -22,7 +25,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Signs access and refresh tokens. Apart from SECRET_KEY, so that either can be rotated alone.
-TOKEN_SIGNING_KEY = env.text("TOKEN_SIGNING_KEY", local="local-token-key-never-used-in-production-0123456789")
+TOKEN_SIGNING_KEY = env.text(
+    "TOKEN_SIGNING_KEY", local="local-token-key-never-used-in-production-0123456789"
+)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 SESSION_IDLE_LIFETIME = timedelta(days=30)
 SESSION_ABSOLUTE_LIFETIME = timedelta(days=90)
@@ -40,4 +45,6 @@ SIMPLE_JWT = {
 
 # Field encryption and blind indexes (`core/crypto.py`): newest key first, base64 of 32 bytes each, named by position.
 FIELD_KEYS = env.names("FIELD_KEYS", local=("bG9jYWwtZmllbGQta2V5LW5ldmVyLWluLXByb2QhISE=",))
-BLIND_INDEX_KEY = env.text("BLIND_INDEX_KEY", local="local-blind-index-key-never-used-in-production")
+BLIND_INDEX_KEY = env.text(
+    "BLIND_INDEX_KEY", local="local-blind-index-key-never-used-in-production"
+)

@@ -22,7 +22,9 @@ DATABASES = {
             "pool": {
                 "min_size": 1,
                 # As many as the threads of one web process, and one to spare for health checks.
-                "max_size": env.number("DATABASE_POOL", default=env.number("WEB_THREADS", default=4) + 2),
+                "max_size": env.number(
+                    "DATABASE_POOL", default=env.number("WEB_THREADS", default=4) + 2
+                ),
                 "timeout": timeouts.DATABASE_POOL_WAIT,
                 "max_lifetime": 1800,
             },

@@ -1,11 +1,19 @@
 """Base, with the comforts of a developer's machine."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 from config.settings.base import LOCAL_STATE, STORAGES
 
 LOCAL = True
 LOGGING = {"level": "INFO", "format": "console"}
-STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 WHITENOISE_USE_FINDERS = True
 MAIL_FOLDER = LOCAL_STATE / "mail"
-MAILERS = {"default": {"BACKEND": "apps.core.development.mail.EmlFileBackend", "OPTIONS": {"folder": MAIL_FOLDER}}}
+MAILERS = {
+    "default": {
+        "BACKEND": "apps.core.development.mail.EmlFileBackend",
+        "OPTIONS": {"folder": MAIL_FOLDER},
+    }
+}

@@ -4,7 +4,9 @@ from django.utils.csp import CSP
 
 from config import env
 
-SECRET_KEY = env.text("SECRET_KEY", local="local-secret-key-never-used-in-production-0123456789abcdefghijk")
+SECRET_KEY = env.text(
+    "SECRET_KEY", local="local-secret-key-never-used-in-production-0123456789abcdefghijk"
+)
 SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = False
 # True on a developer's machine only: mail page, demo sign-ins.

@@ -1,7 +1,7 @@
 """Base, with speed, strictness, and numbers of its own on shared services."""
 
 from config import env
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 from config.settings.base import CACHES, DATABASES, REDIS_URL, STORAGES
 
 # Parallel test processes (gw0, gw1, …) share one Redis: each takes two database numbers, apart from those of `make run`.
@@ -14,7 +14,10 @@ RAISE_ON_LAZY_LOAD = True
 # Jobs wait in the table until a test drains them (`tests/outbox.py`).
 JOB_DOORBELL = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 LOGGING = {"level": "WARNING", "format": "json"}
 # A transaction that a test holds open while it looks around is not a fault.

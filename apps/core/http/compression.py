@@ -20,8 +20,12 @@ _CODERS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=4),
     "gzip": lambda body: gzip.compress(body, compresslevel=5, mtime=0),
 }
-_TYPES = re.compile(r"(application/(.+\+)?(json|yaml)|application/vnd\.oai\.openapi.*|text/(html|plain|css|javascript))\b")
-_ACCEPTED = re.compile(r"(?:^|,)\s*([a-z]+|\*)\s*(?:;\s*q=([01](?:\.\d{1,3})?))?\s*(?=,|$)", re.IGNORECASE)
+_TYPES = re.compile(
+    r"(application/(.+\+)?(json|yaml)|application/vnd\.oai\.openapi.*|text/(html|plain|css|javascript))\b"
+)
+_ACCEPTED = re.compile(
+    r"(?:^|,)\s*([a-z]+|\*)\s*(?:;\s*q=([01](?:\.\d{1,3})?))?\s*(?=,|$)", re.IGNORECASE
+)
 
 
 def compress(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -30,9 +34,15 @@ def compress(request: HttpRequest, response: HttpResponseBase) -> None:
     Answers marked `no-store` may hold credentials beside something the client chose, and stay as they are: their length
     must tell nothing.
     """
-    if response.streaming or response.has_header("Content-Encoding") or len(response.content) < _WORTH_IT:  # type: ignore[attr-defined]
+    if (
+        response.streaming
+        or response.has_header("Content-Encoding")
+        or len(response.content) < _WORTH_IT
+    ):  # type: ignore[attr-defined]
         return
-    if not _TYPES.match(response.get("Content-Type", "")) or "no-store" in response.get("Cache-Control", ""):
+    if not _TYPES.match(response.get("Content-Type", "")) or "no-store" in response.get(
+        "Cache-Control", ""
+    ):
         return
     patch_vary_headers(response, ["Accept-Encoding"])  # type: ignore[arg-type]
     coding = chosen(request.headers.get("Accept-Encoding", ""))

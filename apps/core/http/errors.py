@@ -55,6 +55,10 @@ _RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
 _RETRY_SECONDS = 2
 
 
+def problem_type(code: str) -> str:
+    return f"{settings.PROBLEM_BASE}{code}"
+
+
 def status_of(error: errors.DomainError | type[errors.DomainError]) -> int:
     kind = error if isinstance(error, type) else type(error)
     return next(STATUS_BY_FAMILY[parent] for parent in kind.__mro__ if parent in STATUS_BY_FAMILY)
@@ -73,7 +77,7 @@ def problem(
     """Write one problem document; `retry_after` is in seconds."""
     code = code or _CODE_BY_STATUS.get(status, f"http_{status}")
     document = {
-        "type": f"{settings.PROBLEM_BASE}{code}",
+        "type": problem_type(code),
         "title": title or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail or title or HTTPStatus(status).phrase,
@@ -99,7 +103,13 @@ def problem_response(error: Exception, context: Any) -> HttpResponse | None:
         return domain_problem(error)
     if isinstance(error, drf.ValidationError):
         faults = list(faults_of(error.detail))
-        return problem(400, "invalid", errors.Invalid.title, extra={"errors": faults}, title=errors.Invalid.title)
+        return problem(
+            400,
+            "invalid",
+            errors.Invalid.title,
+            extra={"errors": faults},
+            title=errors.Invalid.title,
+        )
     if isinstance(error, drf.APIException):
         return _framework_problem(error)
     if isinstance(error, Http404):
@@ -124,7 +134,14 @@ def domain_problem(error: errors.DomainError) -> HttpResponse:
 def _framework_problem(error: drf.APIException) -> HttpResponse:
     code = str(error.get_codes()) if isinstance(error.get_codes(), str) else ""
     known = _CODE_BY_STATUS.get(error.status_code, "")
-    generic = code in {"", "error", "parse_error", "not_authenticated", "authentication_failed", "permission_denied"}
+    generic = code in {
+        "",
+        "error",
+        "parse_error",
+        "not_authenticated",
+        "authentication_failed",
+        "permission_denied",
+    }
     code = "malformed_body" if code == "parse_error" else known if generic else code
     return problem(error.status_code, code, str(error.detail))
 
@@ -132,7 +149,9 @@ def _framework_problem(error: drf.APIException) -> HttpResponse:
 def _database_problem(error: Exception) -> HttpResponse | None:
     """A database that is away, overloaded or too slow is a 503 that may be retried, never a 500."""
     if isinstance(error, (OperationalError, InterfaceError, InternalError, PoolTimeout)):
-        logger.warning("database unavailable", extra={"error": type(error.__cause__ or error).__name__})
+        logger.warning(
+            "database unavailable", extra={"error": type(error.__cause__ or error).__name__}
+        )
         return domain_problem(errors.Unavailable())
     if isinstance(error, DataError):
         # The shapes should have refused this value; Postgres did, and nothing was written.
@@ -145,14 +164,22 @@ def faults_of(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
     """Flatten DRF's nested error detail into pointers (RFC 6901), codes and sentences."""
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
-            own = "" if name == "non_field_errors" else "/" + str(name).replace("~", "~0").replace("/", "~1")
+            own = (
+                ""
+                if name == "non_field_errors"
+                else "/" + str(name).replace("~", "~0").replace("/", "~1")
+            )
             yield from faults_of(inner, pointer + own)
     elif isinstance(detail, list):
         nested = any(isinstance(inner, (Mapping, list)) for inner in detail)
         for index, inner in enumerate(detail):
             yield from faults_of(inner, f"{pointer}/{index}" if nested else pointer)
     else:
-        yield {"pointer": pointer, "code": str(getattr(detail, "code", "invalid")), "detail": str(detail)}
+        yield {
+            "pointer": pointer,
+            "code": str(getattr(detail, "code", "invalid")),
+            "detail": str(detail),
+        }
 
 
 def is_api(request: HttpRequest) -> bool:
@@ -165,7 +192,9 @@ def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     wrong = response.status_code >= 400 and is_api(request)
     if not wrong or response.get("Content-Type", "").startswith("application/problem+json"):
         return response
-    return problem(response.status_code, retry_after=_RETRY_SECONDS if response.status_code == 503 else None)
+    return problem(
+        response.status_code, retry_after=_RETRY_SECONDS if response.status_code == 503 else None
+    )
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -185,5 +214,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     failure = sys.exc_info()[1]
     away = _database_problem(failure) if isinstance(failure, Exception) else None
     if is_api(request):
-        return away or problem(500, detail="Something went wrong on our side. The request may be repeated.")
+        return away or problem(
+            500, detail="Something went wrong on our side. The request may be repeated."
+        )
     return render(request, "500.html", status=503 if away else 500)

@@ -24,7 +24,9 @@ def parse(text: str) -> Selection:
     """
     tokens = _TOKEN.findall(text)
     if len(text) > _MAX_LENGTH or "".join(tokens) != text.replace(" ", "") or not tokens:
-        raise _fault("Write fields as names with commas, nested ones in parentheses: id,author(display_name).")
+        raise _fault(
+            "Write fields as names with commas, nested ones in parentheses: id,author(display_name)."
+        )
     tokens.reverse()
     selection = _names(tokens, 0)
     if tokens:
@@ -95,7 +97,9 @@ def columns(shape: BaseSerializer[Any], model: type[Model], prefix: str = "") ->
     return found
 
 
-def only(queryset: QuerySet[Any], shape: BaseSerializer[Any], also: tuple[str, ...] = ()) -> QuerySet[Any]:
+def only(
+    queryset: QuerySet[Any], shape: BaseSerializer[Any], also: tuple[str, ...] = ()
+) -> QuerySet[Any]:
     """Select the columns that the shape shows and no others, where the shape is made of columns alone."""
     needed = columns(shape, queryset.model)
     return queryset if needed is None else queryset.only(*needed, *also)

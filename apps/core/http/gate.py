@@ -45,7 +45,11 @@ class Caller:
         """Whom a limit counts: the account, else the device behind its address, else the address."""
         if self.actor.id:
             return f"user:{self.actor.id}"
-        return f"device:{self.address}:{self.device_id}" if self.device_id else f"address:{self.address}"
+        return (
+            f"device:{self.address}:{self.device_id}"
+            if self.device_id
+            else f"address:{self.address}"
+        )
 
 
 def enter(limit_name: str, caller: Caller, claim: SessionClaim | None) -> Verdict:

@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import orjson
 from django.conf import settings
@@ -117,7 +116,9 @@ def _fingerprint(request: Request) -> bytes:
     return _FINGERPRINT_VERSION + hashlib.sha256(head + b"\0" + body).digest()
 
 
-def _store(actor: str, key_hash: bytes, route: str, fingerprint: bytes, response: HttpResponse) -> None:
+def _store(
+    actor: str, key_hash: bytes, route: str, fingerprint: bytes, response: HttpResponse
+) -> None:
     IdempotencyRecord.objects.bulk_create(
         [
             IdempotencyRecord(

@@ -52,9 +52,16 @@ class EdgeMiddleware:
         client, method, status = client_of(request), request.method or "", response.status_code
         version = getattr(request.resolver_match, "namespaces", None) or [""]
         route = route_of(request)
-        metrics.observe_request(method, route, version[0], status, seconds, client.platform, client.version)
+        metrics.observe_request(
+            method, route, version[0], status, seconds, client.platform, client.version
+        )
         logging.access_log(
-            method, route, status, seconds * 1000, platform=client.platform, app_version=client.version
+            method,
+            route,
+            status,
+            seconds * 1000,
+            platform=client.platform,
+            app_version=client.version,
         )
 
 
@@ -64,13 +71,27 @@ def refusal(request: HttpRequest) -> HttpResponseBase | None:
     query = meta.get("QUERY_STRING", "")
     if len(meta.get("PATH_INFO", "")) + len(query) > settings.MAX_URL_BYTES:
         return problem(414)
-    if sum(len(name) + len(str(value)) for name, value in meta.items() if name.startswith("HTTP_")) > settings.MAX_HEADER_BYTES:
+    if (
+        sum(len(name) + len(str(value)) for name, value in meta.items() if name.startswith("HTTP_"))
+        > settings.MAX_HEADER_BYTES
+    ):
         return problem(431)
-    if not (_is_clean(meta.get("PATH_INFO", "").encode("utf-8", "surrogateescape")) and _is_clean(unquote_to_bytes(query))):
-        return problem(400, "unsafe_text", "The address holds bytes that are not UTF-8, a NUL or a non-character.")
+    if not (
+        _is_clean(meta.get("PATH_INFO", "").encode("utf-8", "surrogateescape"))
+        and _is_clean(unquote_to_bytes(query))
+    ):
+        return problem(
+            400,
+            "unsafe_text",
+            "The address holds bytes that are not UTF-8, a NUL or a non-character.",
+        )
     if not is_api(request):
         return None
-    if settings.SECURE_SSL_REDIRECT and not request.is_secure() and request.path.startswith("/api/"):
+    if (
+        settings.SECURE_SSL_REDIRECT
+        and not request.is_secure()
+        and request.path.startswith("/api/")
+    ):
         # Not a redirect: what was sent in the clear is burnt, and a client that is sent on would do it again.
         return problem(403, "https_required", "Use https.")
     return _body_refusal(request)

@@ -28,8 +28,12 @@ def page_size(text: str | None) -> int:
     """Read `?limit=`; raises Invalid (`invalid_limit`) unless it is a whole number from 1 to MAX_PAGE."""
     if text is None:
         return settings.DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= settings.MAX_PAGE):
-        raise query_fault("limit", "invalid_limit", f"Choose a limit from 1 to {settings.MAX_PAGE}.")
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= settings.MAX_PAGE
+    ):
+        raise query_fault(
+            "limit", "invalid_limit", f"Choose a limit from 1 to {settings.MAX_PAGE}."
+        )
     return int(text)
 
 
@@ -69,7 +73,10 @@ def _value(row: Any, path: str) -> Any:
 
 
 def _encoded(values: Sequence[Any], columns: Sequence[Field[Any, Any]], bound_to: str) -> str:
-    texts = [None if value is None else str(column.to_python(value)) for value, column in zip(values, columns, strict=True)]
+    texts = [
+        None if value is None else str(column.to_python(value))
+        for value, column in zip(values, columns, strict=True)
+    ]
     payload = bytes([_VERSION]) + orjson.dumps(texts)
     return base64.urlsafe_b64encode(payload + _tag(payload, bound_to)).rstrip(b"=").decode()
 
@@ -80,7 +87,10 @@ def _decoded(cursor: str, columns: Sequence[Field[Any, Any]], bound_to: str) -> 
             raise ValueError
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         payload, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
-        if not crypto.mac_matches(_message(payload, bound_to), tag, purpose=_PURPOSE) or payload[0] != _VERSION:
+        if (
+            not crypto.mac_matches(_message(payload, bound_to), tag, purpose=_PURPOSE)
+            or payload[0] != _VERSION
+        ):
             raise ValueError
         values = orjson.loads(payload[1:])
         return tuple(column.to_python(value) for column, value in zip(columns, values, strict=True))

@@ -12,9 +12,11 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 # NUL, lone surrogates and the non-characters of Unicode (§23.7): Postgres or a phone would choke on each.
-UNSAFE_TEXT = re.compile("[\x00\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|[" + "".join(
-    chr(plane << 16 | low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF)
-) + "]")
+UNSAFE_TEXT = re.compile(
+    "[\x00\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|["
+    + "".join(chr(plane << 16 | low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
+    + "]"
+)
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _STRUCTURE = re.compile(rb"[\[\]{},]")
@@ -67,7 +69,9 @@ def parse_json(body: bytes) -> Any:
     except json.JSONDecodeError as fault:
         raise ParseError(f"The body is not JSON: {fault.msg} at character {fault.pos}.") from fault
     if any(UNSAFE_TEXT.search(text) for text in _texts(data)):
-        raise ParseError("The body holds a NUL, a lone surrogate or a non-character.", code="unsafe_text")
+        raise ParseError(
+            "The body holds a NUL, a lone surrogate or a non-character.", code="unsafe_text"
+        )
     return data
 
 
@@ -103,7 +107,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _integer(digits: str) -> int:
     # 19 digits and a sign hold any signed 64-bit number; a longer one is not even converted.
     if len(digits) > 20 or int(digits) not in _INT64:
-        raise ParseError("An integer is outside the signed 64-bit range.", code="number_out_of_range")
+        raise ParseError(
+            "An integer is outside the signed 64-bit range.", code="number_out_of_range"
+        )
     return int(digits)
 
 

@@ -14,7 +14,9 @@ def encode(data: Any) -> bytes:
     return orjson.dumps(data, option=_OPTIONS)
 
 
-def json_response(data: Any, *, status: int = 200, content_type: str = "application/json") -> HttpResponse:
+def json_response(
+    data: Any, *, status: int = 200, content_type: str = "application/json"
+) -> HttpResponse:
     return HttpResponse(encode(data), status=status, content_type=content_type)
 
 
@@ -25,7 +27,9 @@ class JSONRenderer(BaseRenderer):
     format = "json"
     charset = None
 
-    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
+    ) -> bytes:
         return encode(data)
 
 

@@ -27,7 +27,9 @@ class Input(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             unknown = [name for name in data if name not in self._writable_names()]
             if unknown:
-                fault = serializers.ErrorDetail("This field is not known here.", code="unknown_field")
+                fault = serializers.ErrorDetail(
+                    "This field is not known here.", code="unknown_field"
+                )
                 raise serializers.ValidationError({name: [fault] for name in unknown})
         return super().to_internal_value(data)
 
@@ -58,11 +60,15 @@ class MomentField(serializers.DateTimeField):
         "offset": "Say the offset from UTC, as in 2026-11-21T12:00:00Z.",
         "range": "Choose a time between 1970 and 2100.",
     }
-    _SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+    _SHAPE = re.compile(
+        r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    )
 
     def to_internal_value(self, value: Any) -> Any:
         if isinstance(value, str) and not self._SHAPE.fullmatch(value):
-            self.fail("offset" if re.fullmatch(r"[\d\-T:. ]+", value) else "invalid", format="RFC 3339")
+            self.fail(
+                "offset" if re.fullmatch(r"[\d\-T:. ]+", value) else "invalid", format="RFC 3339"
+            )
         moment = super().to_internal_value(value)
         if not 1970 <= moment.year <= 2100:
             self.fail("range")
@@ -76,7 +82,9 @@ def validated(shape: type[serializers.BaseSerializer[Any]], data: Any) -> dict[s
     return serializer.validated_data
 
 
-def validated_query(shape: type[serializers.BaseSerializer[Any]], values: Mapping[str, str]) -> dict[str, Any]:
+def validated_query(
+    shape: type[serializers.BaseSerializer[Any]], values: Mapping[str, str]
+) -> dict[str, Any]:
     """Return what the shape accepts of the query; raises Invalid with pointers below `/query`."""
     try:
         return validated(shape, values)
@@ -94,11 +102,15 @@ def query_values(request: Request) -> dict[str, str]:
         if len(found) > 1:
             raise query_fault(name, "repeated", "Give this parameter once.")
         if UNSAFE_TEXT.search(name) or UNSAFE_TEXT.search(found[0]):
-            raise query_fault("", "unsafe_text", "The query holds a NUL, a lone surrogate or a non-character.")
+            raise query_fault(
+                "", "unsafe_text", "The query holds a NUL, a lone surrogate or a non-character."
+            )
         values[name] = found[0]
     return values
 
 
 def query_fault(name: str, code: str, detail: str) -> Invalid:
     """Make the refusal of one query parameter; its pointer starts with `/query`."""
-    return Invalid(errors=[{"pointer": f"/query/{name}" if name else "/query", "code": code, "detail": detail}])
+    return Invalid(
+        errors=[{"pointer": f"/query/{name}" if name else "/query", "code": code, "detail": detail}]
+    )

@@ -128,7 +128,9 @@ class LocalLimits:
             self._arrivals.move_to_end((limit.name, subject))
             if len(self._arrivals) > _LOCAL_SUBJECTS:
                 self._arrivals.popitem(last=False)
-        return Verdict(limit, True, int((burst - (arrival - now)) / emission + 1e-9), 0.0, arrival - now)
+        return Verdict(
+            limit, True, int((burst - (arrival - now)) / emission + 1e-9), 0.0, arrival - now
+        )
 
     def clear(self) -> None:
         with self._lock:

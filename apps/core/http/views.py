@@ -70,7 +70,9 @@ class ApiView(APIView):
         if declared is None:
             raise MethodNotAllowed(request.method or "")
         self.operation = declared
-        request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
+        request.version, request.versioning_scheme = self.determine_version(
+            request, *args, **kwargs
+        )
         self._note_deprecation(request)
         self._enter(request)
         self._admit(request)
@@ -108,7 +110,9 @@ class ApiView(APIView):
     def may_replay(self) -> None:
         """Raise when a stored answer must not be given again, because the caller has lost what it was allowed."""
 
-    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> None:
+    def permission_denied(
+        self, request: Request, message: str | None = None, code: str | None = None
+    ) -> None:
         raise Denied if self.actor.is_authenticated else Unauthenticated
 
     def get_permissions(self) -> list[BasePermission]:
@@ -119,7 +123,9 @@ class ApiView(APIView):
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, MethodNotAllowed):
-            self.headers["Allow"] = ", ".join(verb.upper() for verb in _VERBS if hasattr(self, verb))
+            self.headers["Allow"] = ", ".join(
+                verb.upper() for verb in _VERBS if hasattr(self, verb)
+            )
         return super().handle_exception(exc)
 
     def get_authenticate_header(self, request: Request) -> str:
@@ -136,17 +142,25 @@ class ApiView(APIView):
     @property
     def parameters(self) -> dict[str, Any]:
         """The query in the declared shape, page and field parameters left out; raises Invalid."""
-        own = {name: value for name, value in self.query_values.items() if name not in self._framework_parameters}
+        own = {
+            name: value
+            for name, value in self.query_values.items()
+            if name not in self._framework_parameters
+        }
         if self.operation.query is None:
             if own:
-                raise query_fault(next(iter(own)), "unknown_parameter", "This parameter is not known here.")
+                raise query_fault(
+                    next(iter(own)), "unknown_parameter", "This parameter is not known here."
+                )
             return {}
         return validated_query(self.operation.query, own)
 
     @property
     def expected_rev(self) -> int | None:
         """The revision that If-Match names; raises PreconditionMissing, Stale."""
-        return conditional.expected_rev(self.request, required=self.operation.if_match == "required")
+        return conditional.expected_rev(
+            self.request, required=self.operation.if_match == "required"
+        )
 
     # What a verb answers
 
@@ -156,7 +170,11 @@ class ApiView(APIView):
         self.parameters  # noqa: B018 - refuses what is not known
         rev = getattr(row, "rev", None)
         tag = self._tag(rev) if rev is not None else ""
-        if tag and self.request.method in {"GET", "HEAD"} and conditional.is_current(self.request, tag):
+        if (
+            tag
+            and self.request.method in {"GET", "HEAD"}
+            and conditional.is_current(self.request, tag)
+        ):
             return self._not_modified(tag)
         shape = fields.narrow(self.operation.response(row), chosen)  # type: ignore[operator, misc]
         return self._sent(encode(shape.data), tag, status or self.operation.status)
@@ -166,7 +184,9 @@ class ApiView(APIView):
         page = self.operation.response
         assert isinstance(page, Page)  # noqa: S101
         parameters = self.parameters
-        shape = fields.narrow(page.item(many=True, context={"actor": self.actor}), self._selection())
+        shape = fields.narrow(
+            page.item(many=True, context={"actor": self.actor}), self._selection()
+        )
         order_columns = tuple(name.removeprefix("-") for name in page.order)
         rows, following = pagination.page_of(
             fields.only(queryset, shape.child, order_columns),  # type: ignore[attr-defined]
@@ -175,7 +195,9 @@ class ApiView(APIView):
             cursor=self.query_values.get("cursor"),
             bound_to=repr((str(self.actor.id), self.request.path, sorted(parameters.items()))),
         )
-        return self._sent(encode({"items": shape.to_representation(rows), "next": following}), "", 200)
+        return self._sent(
+            encode({"items": shape.to_representation(rows), "next": following}), "", 200
+        )
 
     def nothing(self) -> HttpResponse:
         """Answer 204."""
@@ -210,7 +232,12 @@ class ApiView(APIView):
 
     def _tag(self, rev: int) -> str:
         shape = self.operation.response
-        viewpoint = (self.actor.id, self.request.version, shape.__name__, self.query_values.get("fields", ""))  # type: ignore[union-attr]
+        viewpoint = (
+            self.actor.id,
+            self.request.version,
+            shape.__name__,
+            self.query_values.get("fields", ""),
+        )  # type: ignore[union-attr]
         return conditional.version_tag(rev, *viewpoint)
 
     def _selection(self) -> fields.Selection | None:

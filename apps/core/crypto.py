@@ -31,7 +31,9 @@ def seal(plaintext: str, *, row: str) -> bytes:
     """
     key_id, cipher = _key(settings.FIELD_KEYS[0])
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    return bytes([_VERSION]) + key_id + nonce + cipher.encrypt(nonce, plaintext.encode(), row.encode())
+    return (
+        bytes([_VERSION]) + key_id + nonce + cipher.encrypt(nonce, plaintext.encode(), row.encode())
+    )
 
 
 def open_sealed(sealed: bytes, *, row: str) -> str:
@@ -40,7 +42,11 @@ def open_sealed(sealed: bytes, *, row: str) -> str:
     Raises Undecipherable.
     """
     sealed = bytes(sealed)
-    key_id, nonce, ciphertext = sealed[1:5], sealed[5 : 5 + _NONCE_BYTES], sealed[5 + _NONCE_BYTES :]
+    key_id, nonce, ciphertext = (
+        sealed[1:5],
+        sealed[5 : 5 + _NONCE_BYTES],
+        sealed[5 + _NONCE_BYTES :],
+    )
     for encoded in settings.FIELD_KEYS:
         candidate, cipher = _key(encoded)
         if sealed[:1] == bytes([_VERSION]) and candidate == key_id:
@@ -70,7 +76,7 @@ def mac_matches(message: bytes, tag: bytes, *, purpose: str) -> bool:
     """Tell whether the tag was made by the current SECRET_KEY or one of its fallbacks."""
     ring = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     tags = (hmac.digest(_derived(secret, purpose), message, "sha256")[:16] for secret in ring)
-    return any([hmac.compare_digest(tag, expected) for expected in tags])
+    return any(hmac.compare_digest(tag, expected) for expected in tags)
 
 
 def keyed_hash(value: str, *, purpose: str) -> bytes:

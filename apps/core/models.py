@@ -49,8 +49,8 @@ class Versioned(Record):
 class Job(models.Model):
     """One piece of work outside a request: the outbox row, written in the transaction that causes the work.
 
-    Postgres is the queue of record. `available_at` is both the due time and the lease: a worker that claims the row moves
-    it into the future, so a killed worker's row becomes available again by itself.
+    Postgres is the queue of record. `available_at` is both the due time and the lease: a worker that claims the row
+    moves it into the future, so a killed worker's row becomes available again by itself.
     """
 
     class State(models.TextChoices):
@@ -89,8 +89,9 @@ class Job(models.Model):
                 condition=Q(state="pending"),
                 name="job_pending",
             ),
+            models.Index(fields=["finished_at"], condition=Q(state="done"), name="job_done"),
             models.Index(
-                fields=["finished_at"], condition=~Q(state="pending"), name="job_finished"
+                fields=["queue", "finished_at"], condition=Q(state="dead"), name="job_dead"
             ),
         ]
         constraints = [

@@ -4,7 +4,7 @@ from config import env
 from config.settings.base import *
 from config.settings.base import CACHES, DATABASES, REDIS_URL, STORAGES
 
-# Parallel test processes (gw0, gw1, …) share one Redis: each takes two database numbers, apart from those of `make run`.
+# Parallel test processes (gw0, gw1, …) share one Redis: each takes two numbers, apart from those of `make run`.
 _worker = int(env.text("PYTEST_XDIST_WORKER", default="gw0").removeprefix("gw"))
 CACHE_URL = f"{REDIS_URL}/{2 + 2 * _worker}"
 CACHES["default"]["LOCATION"] = CACHE_URL

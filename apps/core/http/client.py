@@ -14,7 +14,7 @@ _DEVICE = re.compile(r"[0-9A-Za-z._-]{1,64}", re.ASCII)
 
 
 def client_of(request: Any) -> Client:
-    """Return what `X-Client-Platform`, `X-Client-Version` and `X-Device-Id` say; what can't be understood is left empty."""
+    """Return what the client headers say; what can't be understood is left empty."""
     known = getattr(request, "_client", None)
     if known is None:
         platform = request.headers.get("X-Client-Platform", "").strip().lower()

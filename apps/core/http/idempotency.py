@@ -1,7 +1,7 @@
 """Idempotency-Key: the first answer is committed with its effect, and every retry reads it (reliability C2).
 
-One transaction holds the lock, the effect, the outbox rows and the stored answer. There is no "in progress" row to repair: a
-process that dies leaves both the effect and the answer, or neither.
+One transaction holds the lock, the effect, the outbox rows and the stored answer. There is no "in progress" row to
+repair: a process that dies leaves both the effect and the answer, or neither.
 """
 
 import hashlib
@@ -66,8 +66,8 @@ def answer_once(
 ) -> HttpResponse:
     """Run `work` at most once for the request's key and answer every repeat with the first answer.
 
-    `may_replay` checks again, and raises, when what the first request was allowed is allowed no more. Raises InvalidKey,
-    InProgress (409) and KeyReused (422). Everything that `work` writes is committed here, together with the answer.
+    `may_replay` checks again, and raises, when what the first request was allowed is allowed no more.
+    Raises InvalidKey, InProgress (409) and KeyReused (422). Everything that `work` writes is committed here, together with the answer.
     """
     key = key_of(request)
     if key is None:

@@ -20,7 +20,7 @@ _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class EdgeMiddleware:
-    """Request id in and out, bounds on what precedes the body, problem documents, compression, one log line, metrics."""
+    """Request id in and out, bounds on all but the body, problem documents, compression, one log line, metrics."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
 """Keyset pages: an opaque, signed cursor that holds the last row's order values and is bound to who asked for what.
 
-A page is found by comparing rows, `(published_at, id) < (…, …)`, so page 1,000 costs what page 1 costs and rows that come or
-go in between shift nothing.
+A page is found by comparing rows, `(published_at, id) < (…, …)`, so page 1,000 costs what page 1 costs and rows that
+come or go in between shift nothing.
 """
 
 import base64
@@ -42,8 +42,8 @@ def page_of(
 ) -> tuple[list[Any], str | None]:
     """Return one page and the cursor of the next, None at the end; one query.
 
-    `order` names columns, all ascending or all descending ("-"), the last one unique. `bound_to` says whose list of what
-    this is; a cursor made for another is refused. Raises Invalid (`invalid_cursor`).
+    `order` names columns, all ascending or all descending ("-"), the last one unique. `bound_to` says whose list of
+    what this is; a cursor made for another is refused. Raises Invalid (`invalid_cursor`).
     """
     names = [name.removeprefix("-") for name in order]
     descending = order[0].startswith("-")

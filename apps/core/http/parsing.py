@@ -82,9 +82,8 @@ def _charset(media_type: str) -> str:
 
 def _check_structure(body: bytes) -> None:
     """Bound depth and size in one pass over the bytes, so that the decoder's recursion can't be reached."""
-    depth = nodes = 0
-    for mark in _STRUCTURE.finditer(_STRINGS.sub(b"", body)):
-        nodes += 1
+    depth = 0
+    for nodes, mark in enumerate(_STRUCTURE.finditer(_STRINGS.sub(b"", body))):
         if mark[0] in b"[{":
             depth += 1
             if depth > settings.MAX_JSON_DEPTH:

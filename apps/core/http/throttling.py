@@ -1,7 +1,7 @@
 """Named rate limits: a generic cell rate algorithm in Redis, and in this process while Redis is away.
 
-A limit of q requests in w seconds is a bucket of q tokens that refills at q/w a second: never more than q at once, and no
-doubled burst at the edge of a window. The written policy for Redis being down (reliability RL-04): every limit goes on
+A limit of q requests in w seconds is a bucket of q tokens that refills at q/w a second: never more than q at once, and
+no doubled burst at the edge of a window. The written policy for Redis being down (reliability RL-04): every limit goes on
 in each process by itself; `auth` with a quarter of its budget, so that guessing stays closed.
 """
 
@@ -18,7 +18,7 @@ from apps.core import cache
 from apps.core.errors import TooMany
 from apps.core.observability import metrics
 
-# KEYS: limit. ARGV: microseconds per request, microseconds of burst. Redis's own clock, so web processes can't disagree.
+# KEYS: limit. ARGV: microseconds per request and of burst. Redis's own clock, so that web processes can't disagree.
 TAKE = """
 local function take(key, emission, burst)
   local t = redis.call('TIME')

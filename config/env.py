@@ -51,6 +51,19 @@ def names(
     return [entry.strip() for entry in found if entry.strip()]
 
 
+def folder(name: str) -> str:
+    """Read the path of a folder and make it; empty when there is none.
+
+    For a library that reads the variable itself: set but empty, it would mean the current folder.
+    """
+    path = text(name, default="")
+    if path:
+        os.makedirs(path, exist_ok=True)
+    else:
+        os.environ.pop(name, None)
+    return path
+
+
 def database(name: str, *, local: str) -> dict[str, Any]:
     """Read a database URL as the dictionary that Django's DATABASES wants."""
     url = text(name, local=local)

@@ -1,4 +1,4 @@
-"""Logs: one JSON object per line from every part of the process, with the request and the actor it was about."""
+"""Logs: one JSON object per line, with the request and the actor that it was about."""
 
 import datetime
 import logging
@@ -61,7 +61,7 @@ def configure(options: Mapping[str, Any]) -> None:
 
 
 def dictionary(level: str = "INFO", format: str = "json") -> dict[str, Any]:
-    """Return the `logging.config` dictionary, for a server that configures logging before Django does."""
+    """Return the `logging.config` dictionary, for a server that logs before Django is set up."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -85,18 +85,18 @@ def bind_request(request_id: str, **more: Any) -> None:
 
 def bind_actor(actor_id: uuid.UUID | str | None) -> None:
     """Name who is asking; None for somebody not signed in."""
-    structlog.contextvars.bind_contextvars(actor=None if actor_id is None else str(actor_id))
+    structlog.contextvars.bind_contextvars(actor=str(actor_id) if actor_id else None)
 
 
 def current_context() -> dict[str, str]:
-    """Return what a job must carry to be traced back: request id and actor, as far as they are known."""
+    """Return what a job must carry to be traced back: request id and actor, as far as known."""
     bound = structlog.contextvars.get_contextvars()
     return {key: str(bound[key]) for key in ("request_id", "actor") if bound.get(key) is not None}
 
 
 @contextmanager
 def restored_context(context: Mapping[str, Any]) -> Iterator[None]:
-    """Log in the name of the request that `context` came from, then in that of whoever was before."""
+    """Log in the name of the request that `context` came from, then of whoever was before."""
     before = structlog.contextvars.get_contextvars()
     clear()
     structlog.contextvars.bind_contextvars(**context)
@@ -127,15 +127,16 @@ def access_log(method: str, route: str, status: int, duration_ms: float, **clien
         "status": status,
         "duration_ms": round(duration_ms, 2),
     }
-    _access.handle(_Described("access", logging.INFO, "", 0, event, (), None))
+    _access.handle(_Described(event))
 
 
 class _Described(logging.LogRecord):
-    """An event that has its time, level and context: every request writes one, so it skips the chain of 150 µs."""
+    """An event that is complete: every request writes one, so it skips the chain of 150 µs."""
 
-    # What structlog marks its own records with.
-    _logger = None
-    _name = "info"
+    def __init__(self, event: EventDict) -> None:
+        super().__init__("access", logging.INFO, "", 0, event, (), None)
+        # What structlog marks its own records with.
+        self._logger, self._name = None, "info"
 
 
 class _JSONFormatter(ProcessorFormatter):
@@ -146,7 +147,7 @@ class _JSONFormatter(ProcessorFormatter):
 
 
 class _Handler(logging.StreamHandler[Any]):
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the parent's name
         # The stock one prints the message and its arguments, which nobody has scrubbed.
         failure = sys.exc_info()[0]
         line = {

@@ -3,15 +3,18 @@
 import hmac
 import re
 import threading
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import ip_address
 
 import prometheus_client
+from celery.signals import worker_process_shutdown, worker_ready
 from django.conf import settings
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
-from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -40,13 +43,27 @@ JOB_DURATION = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120),
 )
 
+# Summed over the processes that live: together they must stay below what Postgres allows.
+DB_POOL = Gauge(
+    "db_pool",
+    "Connections of the pools, and threads that wait for one.",
+    ["state"],
+    multiprocess_mode="livesum",
+)
+DB_POOL_WAIT = Counter("db_pool_wait_seconds", "Time spent waiting for a connection.")
+DB_POOL_REFUSED = Counter("db_pool_refused", "Waits for a connection that ended without one.")
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PLATFORMS = frozenset({"ios", "android", "web"})
 _VERSION = re.compile(r"\d{1,5}(\.\d{1,5}){0,3}", re.ASCII)
-# Labels that clients choose must not grow without bound: one series costs memory in every process and in Prometheus.
+# Labels that clients choose must not grow without bound: each series costs memory in every process
+# and in Prometheus.
 _MOST_VERSIONS = 100
 _versions: set[str] = set()
-_versions_lock = threading.Lock()
+_lock = threading.Lock()
+
+_POOL_SECONDS = 1
+_pool_sampled_at = 0.0
 
 
 def observe_request(
@@ -63,6 +80,7 @@ def observe_request(
         method if method in _METHODS else "other", route, version, f"{status // 100}xx"
     ).observe(duration)
     _requests(_platform(platform), _app_version(app_version)).inc()
+    _sample_pool()
 
 
 def count_error(code: str) -> None:
@@ -89,27 +107,42 @@ def observe_job(name: str, outcome: str, duration: float) -> None:
     """Count one finished attempt of a job; `duration` is in seconds."""
     JOBS.labels(name, outcome).inc()
     JOB_DURATION.labels(name).observe(duration)
+    _sample_pool()
 
 
 def metrics_page(request: HttpRequest) -> HttpResponse:
-    """Answer Prometheus: with METRICS_TOKEN its bearer, without one only this machine; 404 for everybody else."""
+    """Answer the bearer of METRICS_TOKEN, or without a token this machine; others get 404."""
     if not _may_read(request):
         return HttpResponseNotFound()
-    registry = CollectorRegistry()
-    if settings.METRICS_FOLDER:
-        multiprocess.MultiProcessCollector(registry)
-    else:
-        registry.register(prometheus_client.REGISTRY)
+    _sample_pool()
+    registry = _registry()
     registry.register(JobsCollector())
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(registry), content_type=content_type)
 
 
 class JobsCollector(Collector):
-    """Reads the queue of record when the page is read, so that the numbers are right with no worker alive."""
+    """Reads the queue of record when the page is read: right even with no worker alive."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        yield from ()
+    def collect(self) -> Iterator[Metric]:
+        # Not at the top: models can't be imported before the apps are ready, and views can.
+        from apps.core import outbox
+
+        try:
+            backlogs = outbox.stats()
+        except Error:
+            # The page still says everything that this machine knows by itself.
+            return
+        due = GaugeMetricFamily("jobs_due", "Jobs that could run now.", labels=["queue"])
+        age = GaugeMetricFamily(
+            "jobs_oldest_age_seconds", "How long the oldest of them has waited.", labels=["queue"]
+        )
+        dead = GaugeMetricFamily("jobs_dead", "Dead letters.", labels=["queue"])
+        for queue, backlog in backlogs.items():
+            due.add_metric([queue], backlog.due)
+            age.add_metric([queue], backlog.oldest_age)
+            dead.add_metric([queue], backlog.dead)
+        yield from (due, age, dead)
 
 
 def _may_read(request: HttpRequest) -> bool:
@@ -127,13 +160,44 @@ def _platform(platform: str) -> str:
 
 
 def _app_version(app_version: str) -> str:
-    if app_version in _versions:
-        return app_version
-    with _versions_lock:
-        if len(_versions) >= _MOST_VERSIONS or not _VERSION.fullmatch(app_version):
-            return "other"
-        _versions.add(app_version)
-    return app_version
+    found = _VERSION.match(app_version)
+    if not found:
+        return "other"
+    version = found[0]
+    if version not in _versions:
+        with _lock:
+            if len(_versions) >= _MOST_VERSIONS:
+                return "other"
+            _versions.add(version)
+    return version
+
+
+def _registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    if settings.METRICS_FOLDER:
+        multiprocess.MultiProcessCollector(registry)
+    else:
+        registry.register(prometheus_client.REGISTRY)
+    return registry
+
+
+def _sample_pool() -> None:
+    global _pool_sampled_at
+    now = time.monotonic()
+    if now - _pool_sampled_at < _POOL_SECONDS:
+        return
+    _pool_sampled_at = now
+    pool = connection.pool  # type: ignore[attr-defined]
+    if pool is None:
+        return
+    # Counted since the last call; a second reader would take from this one.
+    stats = pool.pop_stats()
+    DB_POOL.labels("open").set(stats["pool_size"])
+    DB_POOL.labels("idle").set(stats["pool_available"])
+    DB_POOL.labels("waiting").set(stats["requests_waiting"])
+    DB_POOL.labels("most").set(stats["pool_max"])
+    DB_POOL_WAIT.inc(stats.get("requests_wait_ms", 0) / 1000)
+    DB_POOL_REFUSED.inc(stats.get("requests_errors", 0))
 
 
 @lru_cache(maxsize=4096)
@@ -144,3 +208,16 @@ def _duration(method: str, route: str, version: str, status: str) -> Histogram:
 @lru_cache(maxsize=1024)
 def _requests(platform: str, app_version: str) -> Counter:
     return HTTP_REQUESTS.labels(platform, app_version)
+
+
+@worker_ready.connect(weak=False)
+def _serve_worker_metrics(**_: object) -> None:
+    """Let one thread answer Prometheus: a worker has no web server that could."""
+    if settings.WORKER_METRICS_PORT and settings.METRICS_FOLDER:
+        prometheus_client.start_http_server(settings.WORKER_METRICS_PORT, registry=_registry())
+
+
+@worker_process_shutdown.connect(weak=False)
+def _forget_worker_process(pid: int, **_: object) -> None:
+    if settings.METRICS_FOLDER:
+        multiprocess.mark_process_dead(pid)

@@ -1,4 +1,4 @@
-"""What may leave the process in a log line or an error report: plain, bounded, printable data without secrets."""
+"""What may leave the process in a log line or an error report: plain, bounded, without secrets."""
 
 import datetime
 import decimal
@@ -20,55 +20,50 @@ _ITEMS = 100
 _CHARACTERS = 4000
 _LARGEST_INTEGER = 2**63 - 1
 
-# Names of ours that only look like those of secrets.
+# Names that only look like those of secrets.
 _SHOWN_KEYS = frozenset({"error_code", "status_code", "exit_code", "country_code"})
-# Whole words anywhere in a key: `new_password`, `HTTP_AUTHORIZATION`, `pushAddress`. `code` is also what a person types.
+# Anywhere in a key: `new_password`, `HTTP_AUTHORIZATION`, `pushAddress`; the short ones as words of
+# their own, with `code` among them because that is what people type in.
 _SECRET_KEY = re.compile(
-    r"pass(word|wd|phrase|code)|secret|token|refresh|authorization|cookie|credential|signature|private"
-    r"|otp|e-?mail|phone|address|api_?key|(^|[_\-.])(access|code|key|pin|nonce|dsn|jwt|pepper)s?($|[_\-.])",
+    r"pass(word|wd|phrase|code)|secret|token|refresh|authorization|cookie|credential|signature"
+    r"|private|otp|e-?mail|phone|address|api_?key"
+    r"|(^|[_\-.])(access|code|key|pin|nonce|dsn|jwt|pepper)s?($|[_\-.])",
     re.IGNORECASE,
 )
 _SECRET_TEXT = re.compile(
     r"eyJ[\w-]{5,}(?:\.[\w-]*){1,2}"  # JSON Web Tokens (RFC 7519)
     r"|(?<=bearer )[^\s'\",;]+"
     r"|(?<=://)[^/\s@]*:[^/\s@]*(?=@)"  # user:password in URLs
-    r"|(?<=signature=)[^&\s'\"]+|(?<=credential=)[^&\s'\"]+|(?<=token=)[^&\s'\"]+"  # presigned links
+    r"|(?:(?<=signature=)|(?<=credential=)|(?<=token=))[^&\s'\"]+"  # presigned links
     r"|[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"  # email addresses
-    r"|(?<=\)=\().*(?=\) (?:already|is not|conflicts|is still))"  # Postgres: Key (email)=(…) already exists
+    r"|(?<=\)=\().*(?=\) (?:already|is not|conflicts|is still))"  # Key (email)=(…) already exists
     r"|(?<=row contains \().*(?=\))",
     re.IGNORECASE,
 )
 
 
 def scrub(value: Any, depth: int = _DEPTH) -> Any:
-    """Return a copy that is safe to write: secrets hidden by key and by shape, everything else plain and bounded.
+    """Return a copy that is safe to write: secrets hidden by name and by shape, the rest bounded.
 
     What is not plain data is named by its type only: a `repr` may hold anything.
     """
-    match value:
-        case str():
-            return scrub_text(value)
-        case None | bool() | float():
-            return value
-        case int():
-            return int(value) if abs(value) <= _LARGEST_INTEGER else "<int>"
-        case Mapping() if depth:
-            return _scrub_mapping(value, depth)
-        case list() | tuple() | set() | frozenset() if depth:
-            return [scrub(item, depth - 1) for item in list(value)[:_ITEMS]]
-        case uuid.UUID() | datetime.date() | datetime.time() | decimal.Decimal():
-            return str(value)
-        case pathlib.PurePath() | Promise():
-            return scrub_text(str(value))
-        case enum.Enum():
-            return scrub(value.value, 0)
-    return f"<{type(value).__name__}>"
+    if isinstance(value, str):
+        return scrub_text(value)
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return int(value) if abs(value) <= _LARGEST_INTEGER else "<int>"
+    if depth and isinstance(value, Mapping):
+        return _scrub_mapping(value, depth)
+    if depth and isinstance(value, list | tuple | set | frozenset):
+        return [scrub(item, depth - 1) for item in islice(value, _ITEMS)]
+    return _scrub_object(value)
 
 
 def scrub_text(text: str) -> str:
     """Hide what looks like a secret and escape what a terminal or a line reader would act upon."""
     text = text[:_CHARACTERS]
-    # Most text has no mark of a secret; looking for marks costs a twentieth of the expression.
+    # Most text has no mark of a secret; to look for marks costs a twentieth of the expression.
     if "=" in text or "@" in text or "eyJ" in text or "earer" in text or "row contains" in text:
         text = _SECRET_TEXT.sub(HIDDEN, text)
     return text if text.isprintable() else _printable(text)
@@ -87,6 +82,16 @@ def _scrub_mapping(mapping: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         hidden = value is not None and not isinstance(value, bool) and is_secret(name)
         scrubbed[name] = HIDDEN if hidden else scrub(value, depth - 1)
     return scrubbed
+
+
+def _scrub_object(value: Any) -> str:
+    if isinstance(value, uuid.UUID | datetime.date | datetime.time | decimal.Decimal):
+        return str(value)
+    if isinstance(value, pathlib.PurePath | Promise):
+        return scrub_text(str(value))
+    if isinstance(value, enum.Enum):
+        return scrub_text(str(value.value))
+    return f"<{type(value).__name__}>"
 
 
 _name = lru_cache(maxsize=4096)(scrub_text)

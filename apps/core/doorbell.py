@@ -5,7 +5,6 @@ A lost ring loses nothing: the row is in Postgres, and the sweeper rings again.
 
 import os
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,13 +13,20 @@ from celery import current_app
 from django.conf import settings
 from kombu import Connection
 from kombu.exceptions import OperationalError
+from kombu.utils.scheduling import priority_cycle
 from redis import RedisError
 
 log = structlog.stdlib.get_logger(__name__)
 
 TASK = "core.work"
-# More rings than these, waiting in one queue, would only fill the broker's memory while its workers are away.
+# More rings than this, waiting in one queue, would only fill the broker's memory while its workers are away.
 MOST_WAITING = 16
+
+
+def ring(queue: str, workers: int = 1) -> None:
+    """Have so many workers look at the queue soon. Returns at once, whatever state the broker is in."""
+    if settings.JOB_DOORBELL:
+        _porter.ask(queue, workers)
 
 
 class Doorbell:
@@ -31,19 +37,12 @@ class Doorbell:
         self._channel: Any = None
         self._is_cut = False
 
-    def ring(self, queue: str) -> None:
-        """Add one ring to those that wait in the broker; without a broker do nothing."""
-        self._fill(queue, lambda waiting: waiting + 1)
-
-    def ring_until(self, queue: str, wanted: int) -> None:
-        """Add rings until `wanted` of them wait; without a broker do nothing."""
-        self._fill(queue, lambda waiting: wanted)
-
-    def _fill(self, queue: str, wanted: Callable[[int], int]) -> None:
+    def ring(self, queue: str, workers: int) -> None:
+        """Add rings until one waits for each of `workers`; while the broker is away, do nothing."""
         try:
             channel = self._open()
             waiting = channel.client.llen(queue)
-            for _ in range(min(wanted(waiting), MOST_WAITING) - waiting):
+            for _ in range(min(workers, MOST_WAITING) - waiting):
                 self._publish(channel, queue)
         except (RedisError, OperationalError, OSError) as failure:
             self._hang_up(failure)
@@ -67,8 +66,9 @@ class Doorbell:
         )
 
     def _hang_up(self, failure: Exception) -> None:
+        # Said once per outage: while it lasts, every job that anybody enqueues comes past here.
         if not self._is_cut:
-            log.warning("broker unreachable, the sweeper will ring", failure=type(failure).__name__)
+            log.warning("broker is away, jobs wait for the sweeper", failure=type(failure).__name__)
         self._is_cut = True
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -77,20 +77,20 @@ class Doorbell:
 
 
 class Porter:
-    """A thread that rings for everybody in its process; whoever wants a ring only leaves the queue's name.
+    """The thread that rings for everybody in its process; whoever wants a ring only leaves a note.
 
-    Names meet in a set, so that a hung broker makes nothing grow.
+    There is one note per queue, so that a hung broker makes nothing grow.
     """
 
     def __init__(self) -> None:
-        self._wanted: set[str] = set()
-        self._asked = threading.Condition()
+        self._notes: dict[str, int] = {}
+        self._noted = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def ask(self, queue: str) -> None:
-        with self._asked:
-            self._wanted.add(queue)
-            self._asked.notify()
+    def ask(self, queue: str, workers: int) -> None:
+        with self._noted:
+            self._notes[queue] = max(workers, self._notes.get(queue, 0))
+            self._noted.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="doorbell", daemon=True)
                 self._thread.start()
@@ -98,26 +98,28 @@ class Porter:
     def _serve(self) -> None:
         bell = Doorbell()
         while True:
-            with self._asked:
-                self._asked.wait_for(lambda: self._wanted)
-                queues, self._wanted = self._wanted, set()
-            for queue in sorted(queues):
-                bell.ring(queue)
+            with self._noted:
+                self._noted.wait_for(lambda: self._notes)
+                notes, self._notes = self._notes, {}
+            for queue, workers in notes.items():
+                bell.ring(queue, workers)
 
 
 _porter = Porter()
 
 
-def ring(queue: str) -> None:
-    """Have a worker look at the queue soon. Returns at once; where there is no broker, nothing happens."""
-    if settings.JOB_DOORBELL:
-        _porter.ask(queue)
-
-
-def _forget_parents_thread() -> None:
+def _dismiss_parents_porter() -> None:
     global _porter
     _porter = Porter()
 
 
-# Threads do not survive a fork, and sockets must not be shared across one.
-os.register_at_fork(after_in_child=_forget_parents_thread)
+# Threads do not survive a fork, and its socket must not be shared across one.
+os.register_at_fork(after_in_child=_dismiss_parents_porter)
+
+
+class MostUrgentFirst(priority_cycle):
+    """The order in which a free worker looks into its queues; Celery would take turns."""
+
+    def consume(self, n: int) -> list[str]:
+        rank = {queue: place for place, queue in enumerate(settings.JOB_QUEUES)}
+        return sorted(self.items[:n], key=lambda queue: rank.get(queue, len(rank)))

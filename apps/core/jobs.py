@@ -14,8 +14,8 @@ import inspect
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, partial
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -96,11 +96,11 @@ class Schedule:
     """When a periodic job is due: every so often counted from midnight UTC, or daily at a time of day (UTC)."""
 
     every: timedelta = timedelta(days=1)
-    at: time = field(default=time())
+    at: time = time()
 
     def next_after(self, moment: datetime) -> datetime:
         """Return the first due time later than `moment`."""
-        start = datetime.combine(datetime(2000, 1, 1), self.at, UTC)
+        start = datetime.combine(date(2000, 1, 1), self.at, UTC)
         return start + ((moment - start) // self.every + 1) * self.every
 
 

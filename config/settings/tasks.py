@@ -4,9 +4,11 @@ from config import env
 from config.settings import timeouts
 from config.settings.cache import REDIS_URL
 
-# Most urgent first: somebody waits for `urgent` with the phone in hand; `bulk` may take all night.
-JOB_QUEUES = ("urgent", "default", "bulk")
-# Seconds that one attempt of a job may take at most.
+# Most urgent first: somebody waits for `urgent` with the phone in hand; `bulk` may take all night. The number is how
+# many seconds a worker stays with the queue before a more urgent one gets its turn.
+JOB_SLICES = {"urgent": 5, "default": 2, "bulk": 0.5}
+JOB_QUEUES = tuple(JOB_SLICES)
+# Seconds that one attempt of a job may ask for at most.
 JOB_LONGEST_LEASE = 240
 # Workers are told at once that there is work. Without it they hear of it from the sweeper, a second later.
 JOB_DOORBELL = True
@@ -18,6 +20,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     # Longer than any task may run, so that a message is never handed out while its task still works.
     "visibility_timeout": 300,
+    "queue_order_strategy": "apps.core.doorbell:MostUrgentFirst",
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -27,7 +30,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_TIME_LIMIT = 240
+# The last resort, for attempts that do not even hear the alarm at the end of their lease.
+CELERY_TASK_TIME_LIMIT = JOB_LONGEST_LEASE + 20
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"

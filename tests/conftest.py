@@ -1,0 +1,39 @@
+"""What every test starts from: services empty and its own, and two people with the app in their hands."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core import mail
+
+from apps.core import cache
+from apps.core.http import throttling
+from tests.phone import Phone
+
+
+@pytest.fixture(autouse=True)
+def _as_after_a_restart() -> Iterator[None]:
+    """Start with an empty cache (a database number of this test process's own) and a process that remembers nothing."""
+    cache.breaker.reset()
+    cache.client().flushdb()
+    cache.ProcessCopy.forget_all()
+    throttling.local.clear()
+    if hasattr(mail, "outbox"):
+        mail.outbox.clear()
+    yield
+    cache.breaker.reset()
+
+
+@pytest.fixture
+def phone(db: None) -> Phone:
+    """Nobody's yet: installed, not signed in."""
+    return Phone()
+
+
+@pytest.fixture
+def author(db: None) -> Phone:
+    return Phone().verified("author@example.test", display_name="Ada Author")
+
+
+@pytest.fixture
+def stranger(db: None) -> Phone:
+    return Phone().verified("stranger@example.test", display_name="Sam Stranger")

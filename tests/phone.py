@@ -1,0 +1,216 @@
+"""A client that behaves like the mobile app: it keeps its tokens, says its version, and knows its installation."""
+
+import email
+import json as json_format
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+from django.core import mail
+from django.test import Client
+
+PASSWORD = "correct horse battery staple"
+
+type Line = Callable[[str, str, dict[str, str], bytes | None], "Answer"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json_format.loads(self.content) if self.content else None
+
+    @property
+    def code(self) -> str:
+        """The problem's stable code, "" where the answer is none."""
+        is_problem = self.headers.get("Content-Type", "").startswith("application/problem+json")
+        return self.json["code"] if is_problem else ""
+
+    @property
+    def pointers(self) -> set[str]:
+        """What a validation problem points at."""
+        return {fault["pointer"] for fault in self.json.get("errors", ())}
+
+    @property
+    def etag(self) -> str:
+        return self.headers["ETag"]
+
+
+def in_process(client: Client | None = None) -> Line:
+    """Reach the product through Django's own handler, middleware included."""
+    client = client or Client()
+
+    def send(method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
+        kind = headers.pop("Content-Type", "application/json")
+        response = client.generic(method, path, body or b"", content_type=kind, headers=headers)
+        content = b"".join(response) if response.streaming else response.content
+        return Answer(response.status_code, response.headers, content)
+
+    return send
+
+
+def over_http(base_url: str, **options: Any) -> Line:
+    """Reach a server that runs; options are httpx2's (timeout, transport, …)."""
+    client = httpx2.Client(base_url=base_url, **options)
+
+    def send(method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        response = client.request(method, path, headers=headers, content=body)
+        return Answer(response.status_code, response.headers, response.content)
+
+    return send
+
+
+@dataclass
+class Phone:
+    """One installation of the app.
+
+    Headers are given as keywords, `if_match=…` for `If-Match: …`. `mail_folder` names where a server writes its mail;
+    without one, jobs are run and mail is read in this process.
+    """
+
+    platform: str = "ios"
+    version: str = "2.0.0"
+    installation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    line: Line = field(default_factory=in_process)
+    mail_folder: Path | None = None
+    api: str = "/api/v1"
+
+    access: str = ""
+    refresh_token: str = ""
+    user: dict[str, Any] = field(default_factory=dict)
+    email: str = ""
+    password: str = PASSWORD
+
+    # The wire
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.send("GET", path, **headers)
+
+    def head(self, path: str, **headers: str) -> Answer:
+        return self.send("HEAD", path, **headers)
+
+    def post(self, path: str, json: Any = None, **headers: str) -> Answer:
+        return self.send("POST", path, json, **headers)
+
+    def put(self, path: str, json: Any = None, **headers: str) -> Answer:
+        return self.send("PUT", path, json, **headers)
+
+    def patch(self, path: str, json: Any = None, **headers: str) -> Answer:
+        return self.send("PATCH", path, json, **headers)
+
+    def delete(self, path: str, json: Any = None, **headers: str) -> Answer:
+        return self.send("DELETE", path, json, **headers)
+
+    def send(self, method: str, path: str, json: Any = None, **headers: str) -> Answer:
+        body = None if json is None else json_format.dumps(json).encode()
+        return self.send_raw(method, path, body, **headers)
+
+    def send_raw(self, method: str, path: str, body: bytes | None, **headers: str) -> Answer:
+        """Send bytes as they are; `path` below the API, or absolute with a leading slash."""
+        absolute = path if path.startswith("/") else f"{self.api}/{path}"
+        named = {name.replace("_", "-").title(): value for name, value in headers.items()}
+        return self.line(method, absolute, self._headers() | named, body)
+
+    def _headers(self) -> dict[str, str]:
+        known = {
+            "X-Client-Platform": self.platform,
+            "X-Client-Version": self.version,
+            "X-Device-Id": self.installation_id,
+            "Authorization": f"Bearer {self.access}" if self.access else "",
+        }
+        return {name: value for name, value in known.items() if value}
+
+    # Who holds it
+
+    @property
+    def device(self) -> dict[str, str]:
+        return {
+            "installation_id": self.installation_id,
+            "platform": self.platform,
+            "app_version": self.version,
+        }
+
+    @property
+    def user_id(self) -> str:
+        return self.user["id"]
+
+    def register(self, email: str, **more: Any) -> Answer:
+        """Make an account and stay signed in to it; the address is not proven yet."""
+        self.email = email
+        body = {"email": email, "password": self.password, "device": self.device, **more}
+        return self._signed_in(self.post("auth/register", body))
+
+    def verified(self, email: str, **more: Any) -> Self:
+        """Make an account and prove its address with the code from the mail."""
+        assert self.register(email, **more).status == 201
+        answer = self.verify(self.code_mailed_to(email))
+        assert answer.status == 200, answer.content
+        return self
+
+    def verify(self, code: str) -> Answer:
+        answer = self.post("auth/verify-email", {"code": code})
+        if answer.status == 200:
+            self.user = answer.json
+        return answer
+
+    def login(self, email: str = "", password: str = "") -> Answer:
+        self.email = email or self.email
+        body = {"email": self.email, "password": password or self.password}
+        # The app leaves its old session behind before it signs in.
+        self.access = ""
+        return self._signed_in(self.post("auth/login", {**body, "device": self.device}))
+
+    def refresh(self, attempt: str = "") -> Answer:
+        body = {"refresh": self.refresh_token} | ({"attempt": attempt} if attempt else {})
+        return self._signed_in(self.post("auth/refresh", body))
+
+    def logout(self) -> Answer:
+        return self.post("auth/logout")
+
+    def keep(self, tokens: Mapping[str, Any]) -> Self:
+        """Hold the tokens of a sign-in answer."""
+        self.access, self.refresh_token = tokens["access"], tokens["refresh"]
+        self.user = tokens.get("user", self.user)
+        return self
+
+    def _signed_in(self, answer: Answer) -> Answer:
+        if answer.status in {200, 201}:
+            self.keep(answer.json)
+        return answer
+
+    # What arrives by mail
+
+    def code_mailed_to(self, address: str) -> str:
+        """Return the digits of the newest code mailed to an address."""
+        for message in reversed(self._mailed()):
+            found = re.search(r"\b\d{6}\b", _text(message))
+            if found and address.lower() in str(message["To"]).lower():
+                return found[0]
+        raise AssertionError(f"No code was mailed to {address}.")
+
+    def _mailed(self) -> list[EmailMessage]:
+        if self.mail_folder:
+            files = sorted(self.mail_folder.glob("*.eml"))
+            return [email.message_from_bytes(one.read_bytes()) for one in files]  # type: ignore[misc]
+        from tests.outbox import drain
+
+        drain()
+        return [sent.message() for sent in mail.outbox]  # type: ignore[misc]
+
+
+def _text(message: Any) -> str:
+    plain = next(part for part in message.walk() if part.get_content_type() == "text/plain")
+    return plain.get_payload(decode=True).decode()

@@ -123,7 +123,6 @@ class Slot(models.Model):
 class IdempotencyRecord(models.Model):
     """The first answer to a keyed request, committed with its effect (reliability C2)."""
 
-    pk = models.CompositePrimaryKey("actor", "key_hash")
     actor = models.CharField(
         max_length=120, help_text="Account and device: what a retry keeps when its token changes."
     )
@@ -135,6 +134,12 @@ class IdempotencyRecord(models.Model):
     body = models.BinaryField()
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            # The last guard behind the lock: a second effect under one key can't commit.
+            models.UniqueConstraint(fields=["actor", "key_hash"], name="idempotency_key_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.route} {self.status}"

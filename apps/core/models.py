@@ -83,6 +83,7 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions = [("replay_job", "Can replay dead letters")]
         indexes = [
             models.Index(
                 fields=["queue", "available_at", "id"],

@@ -43,8 +43,8 @@ class Warden:
             os.write(self._pipe, line.encode())
 
 
-def signal_group(group: int, number: signal.Signals) -> bool:
-    """Send a signal to a process group; tells whether anybody was left in it."""
+def signal_group(group: int, number: int) -> bool:
+    """Send a signal, or 0 for none, to a process group; tells whether anybody is left in it."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
@@ -62,7 +62,7 @@ def watch(folder: Path) -> None:
     deadline = time.monotonic() + GRACE_SECONDS
     while left and time.monotonic() < deadline:
         time.sleep(0.05)
-        left = [group for group in left if signal_group(group, signal.Signals(0))]
+        left = [group for group in left if signal_group(group, 0)]
     for group in left:
         signal_group(group, signal.SIGKILL)
     Services(folder).stop_unused()

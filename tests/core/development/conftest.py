@@ -64,7 +64,8 @@ def fresh_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def used_folder() -> Iterator[Path]:
+def folder() -> Iterator[Path]:
+    """The state folder of a working copy where others have worked before; it rests between tests."""
     with working_copy() as state:
         with Services(state).use({}):
             pass
@@ -72,10 +73,10 @@ def used_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def folder(used_folder: Path) -> Iterator[Path]:
-    """The state folder of a working copy that has been used before and rests."""
+def expendable_folder(folder: Path) -> Iterator[Path]:
+    """A copy of that folder, for what can't be undone."""
     with working_copy() as state:
-        subprocess.run(["cp", "-a", used_folder, state], check=True)
+        subprocess.run(["cp", "-a", folder, state], check=True)
         yield state
 
 

@@ -40,11 +40,11 @@ def occupied(url: str) -> closing[socket.socket]:
     return closing(socket.create_server(("127.0.0.1", urlsplit(url).port)))
 
 
-def test_the_first_start_takes_less_than_two_seconds_and_both_answer(fresh_folder):
+def test_the_first_start_takes_seconds_and_both_answer(fresh_folder):
     began = time.monotonic()
 
     with Services(fresh_folder).use({}) as urls:
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5  # 0.8 s on an idle laptop
         assert ask_postgres(urls, "SELECT current_database()") == "app"
         assert int(ask_postgres(urls, "SHOW server_version_num")) >= 180000
         assert ask_valkey(urls, "PING", db=63) is True
@@ -112,14 +112,14 @@ def test_what_a_killed_user_left_running_is_used_and_stopped_by_the_next(folder,
 
 def test_a_killed_database_server_recovers_at_the_next_start(folder, colleague):
     unlucky = colleague()
-    ask_postgres(unlucky.urls, "CREATE TABLE note AS SELECT 'kept' AS text")
+    ask_postgres(unlucky.urls, "CREATE TABLE letter AS SELECT 'kept' AS text")
     server = int((folder / "pg" / "postmaster.pid").read_text().splitlines()[0])
 
     os.kill(server, signal.SIGKILL)
     unlucky.be_killed()
 
     with Services(folder).use({}) as urls:
-        assert ask_postgres(urls, "SELECT text FROM note") == "kept"
+        assert ask_postgres(urls, "SELECT text FROM letter") == "kept"
 
 
 def test_a_lock_file_that_names_a_living_stranger_is_no_obstacle(folder):
@@ -189,10 +189,10 @@ def refuse(self: Valkey) -> str:
     raise ServiceError("no cache today")
 
 
-def test_a_server_that_cannot_start_says_why(folder):
-    (folder / "pg" / "PG_VERSION").write_text("9\n")
+def test_a_server_that_cannot_start_says_why(expendable_folder):
+    (expendable_folder / "pg" / "PG_VERSION").write_text("9\n")
 
-    with pytest.raises(ServiceError, match="incompatible"), Services(folder).use({}):
+    with pytest.raises(ServiceError, match="incompatible"), Services(expendable_folder).use({}):
         pytest.fail("entered without a database")
 
 
@@ -210,15 +210,16 @@ def test_a_folder_closed_to_others_stays_closed_and_works(fresh_folder):
 
 def test_a_copy_of_a_working_copy_gets_servers_of_its_own(folder, colleague):
     original = colleague()
-    ask_postgres(original.urls, "CREATE TABLE original_only ()")
+    assert ask_postgres(original.urls, "SELECT 1") == 1
     copy = folder.parent / "copy" / ".local"
     copy.parent.mkdir()
     subprocess.run(["cp", "-a", folder, copy], check=True)
+    ask_postgres(original.urls, "CREATE TABLE original_only ()")
 
     with Services(copy).use({}) as urls:
         assert urls["DATABASE_URL"] != original.urls["DATABASE_URL"]
         assert urls["REDIS_URL"] != original.urls["REDIS_URL"]
-        ask_postgres(urls, "SELECT 1")
+        assert ask_postgres(urls, "SELECT to_regclass('original_only')") is None
     assert ask_postgres(original.urls, "SELECT count(*) FROM original_only") == 0
     assert ask_valkey(original.urls, "PING") is True
 
@@ -232,15 +233,15 @@ def test_a_database_that_was_dropped_is_there_again(folder):
         assert ask_postgres(urls, "SELECT current_database()") == "app"
 
 
-def test_data_is_not_deleted_while_somebody_works_with_it(folder, colleague):
-    working = colleague()
+def test_data_is_not_deleted_while_somebody_works_with_it(expendable_folder):
+    working = Colleague(expendable_folder)
     assert ask_postgres(working.urls, "SELECT 1") == 1
 
     with pytest.raises(ServiceError, match="in use"):
-        Services(folder).forget()
+        Services(expendable_folder).forget()
 
     assert ask_postgres(working.urls, "SELECT 1") == 1
     working.leave()
-    Services(folder).forget()
-    assert not (folder / "pg").exists()
-    assert not (folder / "services.json").exists()
+    Services(expendable_folder).forget()
+    assert not (expendable_folder / "pg").exists()
+    assert not (expendable_folder / "services.json").exists()

@@ -1,0 +1,101 @@
+"""What staff see of the ground floor: jobs and their fate, the schedule, replayable answers. Nothing here is typed in."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.timesince import timesince
+
+from apps.core import jobs, outbox
+from apps.core.models import IdempotencyRecord, Job, Slot
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than anybody pages, because a table of history has no end."""
+
+    MOST = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list[: self.MOST].count()
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that only the program writes."""
+
+    show_full_result_count = False
+    paginator = BoundedPaginator
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class QueueFilter(admin.SimpleListFilter):
+    title = "queue"
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(queue, queue) for queue in settings.JOB_QUEUES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(queue=self.value()) if self.value() else queryset
+
+
+class NameFilter(admin.SimpleListFilter):
+    """Offers the names that this version knows; asking the table for its names would read all of it."""
+
+    title = "job"
+    parameter_name = "name"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        jobs.discover()
+        return [(name, name) for name in sorted(jobs.registry)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(name=self.value()) if self.value() else queryset
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("name", "state", "queue", "age", "attempts", "error")
+    list_filter = ("state", QueueFilter, NameFilter)
+    search_fields = ("=name", "=id")
+    ordering = ("-id",)
+    actions = ("replay",)
+
+    @admin.display(description="age")
+    def age(self, job: Job) -> str:
+        return timesince(job.created_at, timezone.now())
+
+    @admin.action(description="Replay dead letters", permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        count = outbox.replay(list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, f"{count} dead letters will be tried again.", messages.SUCCESS)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("core.replay_job")
+
+
+@admin.register(Slot)
+class SlotAdmin(ReadOnlyAdmin):
+    list_display = ("name", "due_at")
+    ordering = ("due_at",)
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecordAdmin(ReadOnlyAdmin):
+    """Without bodies and headers: they are answers that were meant for one person."""
+
+    fields = list_display = ("actor", "route", "status", "created_at", "expires_at")
+    ordering = ("-id",)

@@ -10,13 +10,17 @@ _session = {
     "client_connection_check_interval": f"{int(timeouts.DATABASE_CLIENT_CHECK * 1000)}ms",
 }
 
+_url = env.database("DATABASE_URL", local="postgres://app@127.0.0.1:5432/app")
+
 DATABASES = {
     "default": {
-        **env.database("DATABASE_URL", local="postgres://app@127.0.0.1:5432/app"),
+        **_url,
         # Services own their transactions; a read needs none.
         "ATOMIC_REQUESTS": False,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            # What the URL says beyond the address, as `?sslmode=verify-full`.
+            **_url.get("OPTIONS", {}),
             "connect_timeout": timeouts.DATABASE_CONNECT,
             "options": " ".join(f"-c {name}={value}" for name, value in _session.items()),
             "pool": {
@@ -26,6 +30,9 @@ DATABASES = {
                     "DATABASE_POOL", default=env.number("WEB_THREADS", default=4) + 2
                 ),
                 "timeout": timeouts.DATABASE_POOL_WAIT,
+                # Its attempts to reconnect come ever more slowly; given up early, the next request
+                # starts them anew, so that a returning Postgres is found within seconds.
+                "reconnect_timeout": timeouts.DATABASE_POOL_WAIT,
                 "max_lifetime": 1800,
             },
         },

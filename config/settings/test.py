@@ -11,6 +11,7 @@ CACHES["default"]["LOCATION"] = CACHE_URL
 CELERY_BROKER_URL = f"{REDIS_URL}/{3 + 2 * _worker}"
 
 RAISE_ON_LAZY_LOAD = True
+STATIC_ROOT = None
 # Jobs wait in the table until a test drains them (`tests/outbox.py`).
 JOB_DOORBELL = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

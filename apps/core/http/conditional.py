@@ -1,8 +1,8 @@
 """Conditional requests (RFC 9110 §13): tags from row versions, compared so that they survive compression.
 
 A tag reads `"r<rev>-<digest>"`. The digest covers who looks at which representation, so one account's tag is never
-another's; the revision in front is all that `If-Match` compares. A compressed answer carries the coding at the end of its tag
-(`core/http/compression.py`); proxies that mark the tag weak instead are understood as well.
+another's; the revision in front is all that `If-Match` compares. A compressed answer carries the coding at the end of
+its tag (`core/http/compression.py`); proxies that mark the tag weak instead are understood as well.
 """
 
 import hashlib

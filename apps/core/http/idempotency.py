@@ -67,7 +67,8 @@ def answer_once(
     """Run `work` at most once for the request's key and answer every repeat with the first answer.
 
     `may_replay` checks again, and raises, when what the first request was allowed is allowed no more.
-    Raises InvalidKey, InProgress (409) and KeyReused (422). Everything that `work` writes is committed here, together with the answer.
+    Raises InvalidKey, InProgress (409) and KeyReused (422). Everything that `work` writes is committed here, together
+    with the answer.
     """
     key = key_of(request)
     if key is None:

@@ -3,9 +3,11 @@
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 
 from apps.core.http.client import client_of, route_of
@@ -69,22 +71,19 @@ def refusal(request: HttpRequest) -> HttpResponseBase | None:
     """Return the problem that what precedes the body already is, None when there is none."""
     meta = request.META
     query = meta.get("QUERY_STRING", "")
-    if len(meta.get("PATH_INFO", "")) + len(query) > settings.MAX_URL_BYTES:
+    if len(request.path) + len(query) > settings.MAX_URL_BYTES:
         return problem(414)
-    if (
-        sum(len(name) + len(str(value)) for name, value in meta.items() if name.startswith("HTTP_"))
-        > settings.MAX_HEADER_BYTES
-    ):
+    if _header_bytes(meta) > settings.MAX_HEADER_BYTES:
         return problem(431)
-    if not (
-        _is_clean(meta.get("PATH_INFO", "").encode("utf-8", "surrogateescape"))
-        and _is_clean(unquote_to_bytes(query))
-    ):
+    # Django has decoded the path, and left percent-encoded what was not UTF-8.
+    if UNSAFE_TEXT.search(request.path) or not _is_clean(unquote_to_bytes(query)):
         return problem(
-            400,
-            "unsafe_text",
-            "The address holds bytes that are not UTF-8, a NUL or a non-character.",
+            400, "unsafe_text", "The address holds a NUL, a non-character or is not UTF-8."
         )
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return problem(400, "unknown_host", "This host is not served here.")
     if not is_api(request):
         return None
     if (
@@ -95,6 +94,12 @@ def refusal(request: HttpRequest) -> HttpResponseBase | None:
         # Not a redirect: what was sent in the clear is burnt, and a client that is sent on would do it again.
         return problem(403, "https_required", "Use https.")
     return _body_refusal(request)
+
+
+def _header_bytes(meta: dict[str, Any]) -> int:
+    return sum(
+        len(name) + len(str(value)) for name, value in meta.items() if name.startswith("HTTP_")
+    )
 
 
 def _body_refusal(request: HttpRequest) -> HttpResponseBase | None:

@@ -18,6 +18,8 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, Tuple
 from apps.core import crypto
 from apps.core.http.serializers import query_fault
 
+type Column = Field[Any, Any]
+
 _VERSION = 1
 _TAG_BYTES = 16
 _PURPOSE = "cursor"
@@ -59,7 +61,7 @@ def page_of(
     return rows, _encoded([_value(rows[-1], name) for name in names], columns, bound_to)
 
 
-def _column(model: type[Model], path: str) -> Field[Any, Any]:
+def _column(model: type[Model], path: str) -> Column:
     *relations, name = path.split("__")
     for relation in relations:
         model = model._meta.get_field(relation).related_model  # type: ignore[assignment]
@@ -72,7 +74,7 @@ def _value(row: Any, path: str) -> Any:
     return row
 
 
-def _encoded(values: Sequence[Any], columns: Sequence[Field[Any, Any]], bound_to: str) -> str:
+def _encoded(values: Sequence[Any], columns: Sequence[Column], bound_to: str) -> str:
     texts = [
         None if value is None else str(column.to_python(value))
         for value, column in zip(values, columns, strict=True)
@@ -81,7 +83,7 @@ def _encoded(values: Sequence[Any], columns: Sequence[Field[Any, Any]], bound_to
     return base64.urlsafe_b64encode(payload + _tag(payload, bound_to)).rstrip(b"=").decode()
 
 
-def _decoded(cursor: str, columns: Sequence[Field[Any, Any]], bound_to: str) -> tuple[Any, ...]:
+def _decoded(cursor: str, columns: Sequence[Column], bound_to: str) -> tuple[Any, ...]:
     try:
         if len(cursor) > _MAX_CURSOR or not cursor.isascii():
             raise ValueError

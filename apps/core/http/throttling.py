@@ -1,8 +1,8 @@
 """Named rate limits: a generic cell rate algorithm in Redis, and in this process while Redis is away.
 
 A limit of q requests in w seconds is a bucket of q tokens that refills at q/w a second: never more than q at once, and
-no doubled burst at the edge of a window. The written policy for Redis being down (reliability RL-04): every limit goes on
-in each process by itself; `auth` with a quarter of its budget, so that guessing stays closed.
+no doubled burst at the edge of a window. The written policy for Redis being down (reliability RL-04): every limit goes
+on in each process by itself; `auth` with a quarter of its budget, so that guessing stays closed.
 """
 
 import math

@@ -1,54 +1,64 @@
 """The only reader of environment variables: typed, and complete before anything starts.
 
+Values are taken as they are: no `$NAME` is expanded, because secrets may begin with a dollar.
 A value is read with a `local` default when production must name it itself, with a `default` when the default is right
 everywhere. `refuse_incomplete` (called by `settings/production.py`) then stops the start, naming every variable that is
 missing or malformed at once, and never printing a value.
 """
 
 import os
+from collections.abc import Callable, Collection
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 _REQUIRED: Any = object()
+_FLAGS = ("true", "1", "yes", "on", "false", "0", "no", "off")
 
-_env = environ.Env()
 _missing: set[str] = set()
 _malformed: set[str] = set()
 
 
-def _read(name: str, cast: str, default: Any, local: Any) -> Any:
-    fallback = local if default is _REQUIRED else default
-    if not os.environ.get(name):
+def _read[T](name: str, cast: Callable[[str], T], default: Any, local: Any) -> T:
+    fallback: T = local if default is _REQUIRED else default
+    found = os.environ.get(name)
+    if not found:
         if default is _REQUIRED:
             _missing.add(name)
         return fallback
     try:
-        return getattr(_env, cast)(name)
-    except (ValueError, ImproperlyConfigured):
+        return cast(found)
+    except ValueError:
         _malformed.add(name)
         return fallback
 
 
 def text(name: str, *, default: str | Any = _REQUIRED, local: str = "") -> str:
-    return _read(name, "str", default, local)
+    return _read(name, str, default, local)
 
 
 def flag(name: str, *, default: bool | Any = _REQUIRED, local: bool = False) -> bool:
-    return _read(name, "bool", default, local)
+    return _read(name, _flag, default, local)
 
 
 def number(name: str, *, default: int | Any = _REQUIRED, local: int = 0) -> int:
-    return _read(name, "int", default, local)
+    return _read(name, int, default, local)
+
+
+def decimal(name: str, *, default: float | Any = _REQUIRED, local: float = 0.0) -> float:
+    return _read(name, float, default, local)
+
+
+def choice(name: str, options: Collection[str], *, default: str) -> str:
+    return _read(name, lambda found: _chosen(found, options), default, default)
 
 
 def names(
     name: str, *, default: list[str] | Any = _REQUIRED, local: tuple[str, ...] = ()
 ) -> list[str]:
     """Read a comma-separated list; surrounding blanks and empty entries are dropped."""
-    found = _read(name, "list", default, list(local))
-    return [entry.strip() for entry in found if entry.strip()]
+    return _read(name, _names, default, list(local))
 
 
 def folder(name: str) -> str:
@@ -65,16 +75,8 @@ def folder(name: str) -> str:
 
 
 def database(name: str, *, local: str) -> dict[str, Any]:
-    """Read a database URL as the dictionary that Django's DATABASES wants."""
-    url = text(name, local=local)
-    try:
-        parsed = _env.db_url_config(url)
-    except (ValueError, ImproperlyConfigured):
-        _malformed.add(name)
-        parsed = _env.db_url_config(local)
-    if parsed.get("ENGINE") != "django.db.backends.postgresql":
-        _malformed.add(name)
-    return parsed
+    """Read a PostgreSQL URL as the dictionary that Django's DATABASES wants."""
+    return _read(name, _database, _REQUIRED, None) or _database(local)
 
 
 def publish(name: str, value: str) -> None:
@@ -91,3 +93,28 @@ def refuse_incomplete() -> None:
     problems += [f"{name} is malformed" for name in sorted(_malformed)]
     if problems:
         raise ImproperlyConfigured("Production is half-configured: " + "; ".join(problems) + ".")
+
+
+def _flag(found: str) -> bool:
+    # A misspelt "true" must not switch TLS off.
+    return _chosen(found.lower(), _FLAGS) in _FLAGS[:4]
+
+
+def _database(url: str) -> dict[str, Any]:
+    # Asked first: of any other URL the library would print all parts, the password too.
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ValueError("not a PostgreSQL URL")
+    parsed: dict[str, Any] = environ.Env().db_url_config(url)
+    if not parsed["NAME"]:
+        raise ValueError("names no database")
+    return parsed
+
+
+def _names(found: str) -> list[str]:
+    return [entry.strip() for entry in found.split(",") if entry.strip()]
+
+
+def _chosen(found: str, options: Collection[str]) -> str:
+    if found not in options:
+        raise ValueError(found)
+    return found

@@ -7,3 +7,8 @@ class CoreConfig(AppConfig):
     name = "apps.core"
     label = "core"
     verbose_name = "Core"
+
+    def ready(self) -> None:
+        from apps.core.observability import metrics, sentry  # noqa: F401 - connects to workers' signals
+
+        sentry.start()

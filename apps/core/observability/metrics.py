@@ -9,6 +9,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 import prometheus_client
+import structlog
 from celery.signals import worker_process_shutdown, worker_ready
 from django.conf import settings
 from django.db import Error, connection
@@ -17,6 +18,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, mult
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+
+logger = structlog.get_logger(__name__)
+
+# A second series for each counter, saying when it was made: nobody asks.
+prometheus_client.disable_created_metrics()
 
 HTTP_DURATION = Histogram(
     "http_request_duration_seconds",
@@ -130,8 +136,9 @@ class JobsCollector(Collector):
 
         try:
             backlogs = outbox.stats()
-        except Error:
+        except Error as failure:
             # The page still says everything that this machine knows by itself.
+            logger.warning("queues not counted", error=type(failure).__name__)
             return
         due = GaugeMetricFamily("jobs_due", "Jobs that could run now.", labels=["queue"])
         age = GaugeMetricFamily(

@@ -24,24 +24,37 @@ AUTH_PASSWORD_VALIDATORS = [
     },
 ]
 
-# Signs access and refresh tokens. Apart from SECRET_KEY, so that either can be rotated alone.
-TOKEN_SIGNING_KEY = env.text(
-    "TOKEN_SIGNING_KEY", local="local-token-key-never-used-in-production-0123456789"
-)
-ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
+# Signs access and refresh tokens. Apart from SECRET_KEY, so that either can be rotated alone. To rotate: the new key
+# becomes TOKEN_SIGNING_KEY and the old one a fallback, for as long as sessions last; every token names its key.
+TOKEN_SIGNING_KEYS = [
+    env.text("TOKEN_SIGNING_KEY", local="local-token-key-never-used-in-production-0123456789"),
+    *env.names("TOKEN_SIGNING_KEY_FALLBACKS", default=[]),
+]
+ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.number("ACCESS_TOKEN_SECONDS", default=600))
 SESSION_IDLE_LIFETIME = timedelta(days=30)
 SESSION_ABSOLUTE_LIFETIME = timedelta(days=90)
+# Live sessions of one account; one more ends the oldest.
+SESSION_CAP = 20
 
+# Read by simplejwt's token classes; keys and checks are ours (`accounts/tokens.py`).
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
-    "SIGNING_KEY": TOKEN_SIGNING_KEY,
+    "SIGNING_KEY": TOKEN_SIGNING_KEYS[0],
     "ISSUER": project.SLUG,
     "AUDIENCE": f"{project.SLUG}-api",
-    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
-    "REFRESH_TOKEN_LIFETIME": SESSION_IDLE_LIFETIME,
     "USER_ID_CLAIM": "sub",
+    "TOKEN_TYPE_CLAIM": "typ",
     "UPDATE_LAST_LOGIN": False,
 }
+
+# One Argon2 hash takes about 100 MB and all of a core for a moment: so many at once per process, and how many
+# seconds a request waits for its turn.
+PASSWORD_HASHES_AT_ONCE = 2
+PASSWORD_HASH_WAIT = 3
+
+# A code sent by email.
+EMAIL_CODE_LIFETIME = timedelta(minutes=10)
+EMAIL_CODE_TRIES = 5
 
 # Field encryption and blind indexes (`core/crypto.py`): newest key first, base64 of 32 bytes each, named by position.
 FIELD_KEYS = env.names("FIELD_KEYS", local=("bG9jYWwtZmllbGQta2V5LW5ldmVyLWluLXByb2QhISE=",))

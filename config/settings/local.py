@@ -1,5 +1,8 @@
 """Base, with the comforts of a developer's machine."""
 
+from pathlib import Path
+
+from config import env
 from config.settings.base import *
 from config.settings.base import LOCAL_STATE, STORAGES
 
@@ -12,7 +15,7 @@ STORAGES = {
 # Static files are served where they lie; nothing is collected.
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
-MAIL_FOLDER = LOCAL_STATE / "mail"
+MAIL_FOLDER = Path(env.text("MAIL_FOLDER", default=str(LOCAL_STATE / "mail")))
 MAILERS = {
     "default": {
         "BACKEND": "apps.core.development.mail.EmlFileBackend",

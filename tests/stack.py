@@ -1,0 +1,161 @@
+"""The product as it runs in production: web, worker and beat as processes, on a database and a Redis number of their own.
+
+For the journey and the drills; needs DATABASE_URL and REDIS_URL (`make` sets them).
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parent.parent
+# The embedded Valkey has 64 numbered databases, a stock Redis 16: the last two of either are nobody else's.
+_START_SECONDS = 30
+_STOP_SECONDS = 15
+
+
+class Stack:
+    """A context manager: everything runs inside, and nothing is left outside.
+
+    `folder` takes logs and mail. `environment` is added to that of every process.
+    """
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.name = f"stack_{os.getpid()}"
+        self.mail_folder = folder / "mail"
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database_url = _with_path(os.environ["DATABASE_URL"], self.name)
+        self.cache_url, self.broker_url = _redis_numbers(os.environ["REDIS_URL"])
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings.local",
+            "DATABASE_URL": self.database_url,
+            "CACHE_URL": self.cache_url,
+            "BROKER_URL": self.broker_url,
+            "PORT": str(self.port),
+            "MAIL_FOLDER": str(self.mail_folder),
+            "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+            **environment,
+        }
+
+    def __enter__(self) -> Self:
+        for name in ("mail", "metrics"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for url in (self.cache_url, self.broker_url):
+            redis.Redis.from_url(url).flushdb()
+        self._database("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {}")
+        try:
+            self.manage("migrate", "--verbosity", "0")
+            self.start("worker")
+            self.start("beat")
+            self.start("web")
+            self._wait_until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes.values():
+            _signal(process, signal.SIGTERM)
+        for process in self.processes.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        self._database("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+
+    def start(self, name: str) -> None:
+        """Start one of `web`, `worker`, `beat` in a process group of its own."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", *_COMMANDS[name]],
+                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def kill(self, name: str) -> None:
+        """Kill one with all its children, as a lost machine would."""
+        process = self.processes[name]
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+    def manage(self, *words: str) -> str:
+        """Run a management command; returns what it prints, raises with its errors when it fails."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"manage.py {words[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Look into the database from outside the product."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+
+    def _database(self, *statements: str) -> None:
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))  # type: ignore[arg-type]
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):
+                    return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                if time.monotonic() > deadline or self.processes["web"].poll() is not None:
+                    raise RuntimeError(f"web does not answer:\n{self.log('web')[-4000:]}") from None
+                time.sleep(0.05)
+
+
+_COMMANDS = {
+    "web": ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"],
+    "worker": [
+        "celery", "-A", "config", "worker", "-Q", "urgent,default,bulk", "--concurrency", "2",
+        "--loglevel", "info",
+    ],
+    "beat": [
+        "celery", "-A", "config", "beat", "--scheduler", "apps.core.scheduler:PostgresScheduler",
+        "--loglevel", "info",
+    ],
+}  # fmt: skip
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _with_path(url: str, path: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{path}"))
+
+
+def _redis_numbers(url: str) -> tuple[str, str]:
+    count = int(redis.Redis.from_url(url).config_get("databases")["databases"])
+    return _with_path(url, str(count - 2)), _with_path(url, str(count - 1))

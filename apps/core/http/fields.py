@@ -8,7 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 
-from apps.core.http.serializers import query_fault
+from apps.core.http.serializers import AlwaysNull, query_fault
 
 type Selection = Mapping[str, "Selection | None"]
 
@@ -80,6 +80,8 @@ def columns(shape: BaseSerializer[Any], model: type[Model], prefix: str = "") ->
         return None
     found: set[str] = set()
     for field in shape.fields.values():
+        if isinstance(field, AlwaysNull):
+            continue
         source = field.source or field.field_name
         try:
             column = model._meta.get_field(source)
@@ -102,7 +104,12 @@ def only(
 ) -> QuerySet[Any]:
     """Select the columns that the shape shows and no others, where the shape is made of columns alone."""
     needed = columns(shape, queryset.model)
-    return queryset if needed is None else queryset.only(*needed, *also)
+    if needed is None:
+        return queryset
+    relations = {path.rpartition("__")[0] for path in (*needed, *also)} - {""}
+    # Joined is what is shown: a relation that `?fields=` left out would otherwise be both joined and deferred.
+    joined = queryset.select_related(None)
+    return (joined.select_related(*relations) if relations else joined).only(*needed, *also)
 
 
 def _fault(detail: str) -> Exception:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -39,6 +40,20 @@ class Input(serializers.Serializer[Any]):
 
 class Empty(Input):
     """No body, or an empty object."""
+
+
+@extend_schema_field({"type": ["object", "null"]})
+class AlwaysNull(serializers.Field[Any, Any, Any, Any]):
+    """A place on the wire that clients may rely on before there is anything to put into it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+
+    def get_attribute(self, instance: Any) -> None:
+        return None
+
+    def to_representation(self, value: Any) -> None:
+        return None
 
 
 class NameField(serializers.CharField):

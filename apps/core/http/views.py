@@ -164,12 +164,17 @@ class ApiView(APIView):
 
     # What a verb answers
 
-    def answer(self, row: Any, *, status: int | None = None) -> HttpResponse:
-        """Answer one row or mapping in the declared shape; tagged by its `rev` where it has one."""
+    def answer(
+        self, row: Any, *, status: int | None = None, also: tuple[Any, ...] = ()
+    ) -> HttpResponse:
+        """Answer one row or mapping in the declared shape; tagged by its `rev` where it has one.
+
+        `also` is what the shape shows that `rev` does not count: counts, names of others.
+        """
         chosen = self._selection()
         self.parameters  # noqa: B018 - refuses what is not known
         rev = getattr(row, "rev", None)
-        tag = self._tag(rev) if rev is not None else ""
+        tag = self._tag(rev, *also) if rev is not None else ""
         if (
             tag
             and self.request.method in {"GET", "HEAD"}
@@ -230,13 +235,14 @@ class ApiView(APIView):
         response["Cache-Control"] = "private, no-cache"
         patch_vary_headers(response, ["Authorization"])
 
-    def _tag(self, rev: int) -> str:
+    def _tag(self, rev: int, *also: Any) -> str:
         shape = self.operation.response
         viewpoint = (
             self.actor.id,
             self.request.version,
             shape.__name__,
             self.query_values.get("fields", ""),
+            *also,
         )  # type: ignore[union-attr]
         return conditional.version_tag(rev, *viewpoint)
 

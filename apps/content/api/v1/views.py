@@ -1,0 +1,233 @@
+"""The endpoints of posts, the feed and comments."""
+
+import uuid
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from apps.accounts.errors import EmailUnverified
+from apps.content import errors, selectors, services
+from apps.content.api.v1 import serializers
+from apps.content.models import Post
+from apps.core.http.operations import Budget, Page, operation
+from apps.core.http.permissions import Public, SignedIn
+from apps.core.http.serializers import Empty
+from apps.core.http.views import ApiView
+
+_POST_BYTES = 210_000
+_SUMMARIES = Budget(queries=1, bytes=540_000)
+
+
+class Feed(ApiView):
+    """What everybody may read."""
+
+    @operation(
+        permission=Public,
+        limit="read",
+        budget=_SUMMARIES,
+        response=Page(serializers.PostSummary, order=("-published_at", "-id")),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """List published public posts, newest first.
+
+        Posts that appear while you page come before your first page: nothing shifts, nothing is shown twice.
+        """
+        return self.page(selectors.feed_for(self.actor))
+
+
+class PostView(ApiView):
+    """What the endpoints of one post share."""
+
+    def answer_post(self, post: Post, *, status: int | None = None) -> HttpResponse:
+        # Shown beside the text, and no part of its version.
+        also = (post.comment_count, post.reaction_count, post.author.display_name)
+        return self.answer(post, status=status, also=also)
+
+
+class PostList(PostView):
+    """The caller's own posts."""
+
+    @operation(
+        permission=SignedIn,
+        limit="read",
+        budget=_SUMMARIES,
+        query=serializers.PostFilter,
+        response=Page(serializers.PostSummary),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """List your own posts in any status, newest first."""
+        return self.page(selectors.own_posts(self.actor, **self.parameters))
+
+    @operation(
+        permission=SignedIn,
+        limit="write",
+        budget=Budget(queries=10, bytes=_POST_BYTES),
+        request=serializers.PostCreate,
+        response=serializers.Post,
+        status=201,
+        idempotent=True,
+        errors=(errors.IdTaken, errors.PostDeleted, errors.TagTooLong),
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Write a draft.
+
+        Choose its `id` yourself when you write offline: sending it again answers the post as it is now, with 200.
+        """
+        post, is_new = services.create_post(actor=self.actor, **self.payload)
+        return self.answer_post(post, status=201 if is_new else 200)
+
+
+class PostDetail(PostView):
+    """One post."""
+
+    @operation(
+        permission=Public,
+        limit="read",
+        budget=Budget(queries=1, bytes=_POST_BYTES),
+        response=serializers.Post,
+        errors=(errors.PostNotFound,),
+    )
+    def get(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        """Read one post.
+
+        Your own in any status; of others what is published and not private.
+        """
+        return self.answer_post(selectors.post_for(self.actor, id))
+
+    @operation(
+        permission=SignedIn,
+        limit="write",
+        budget=Budget(queries=4, bytes=_POST_BYTES),
+        request=serializers.PostChange,
+        response=serializers.Post,
+        if_match="required",
+        errors=(errors.PostNotFound, errors.TagTooLong),
+    )
+    def patch(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        """Change your own post.
+
+        `If-Match` names the version you changed. After a 412 read the post again; the problem's `current_rev` tells
+        which revision is current. Sending nothing new makes no new version.
+        """
+        post = services.change_post(
+            actor=self.actor, post_id=id, expected_rev=self.expected_rev, **self.payload
+        )
+        return self.answer_post(post)
+
+    @operation(
+        permission=SignedIn,
+        limit="write",
+        budget=Budget(queries=4),
+        if_match="required",
+        errors=(errors.PostNotFound,),
+    )
+    def delete(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        """Delete your own post for good.
+
+        A 404 after a lost answer means that it is done.
+        """
+        services.delete_post(actor=self.actor, post_id=id, expected_rev=self.expected_rev)
+        return self.nothing()
+
+
+class PostVerb(PostView):
+    """A POST that moves a post from one status to another, and may be repeated."""
+
+    def may_replay(self) -> None:
+        selectors.require_own_post(self.actor, self.kwargs["id"])
+
+
+class PostPublish(PostVerb):
+    """Show a post."""
+
+    @operation(
+        permission=SignedIn,
+        limit="write",
+        budget=Budget(queries=12, bytes=_POST_BYTES),
+        request=Empty,
+        response=serializers.Post,
+        idempotent=True,
+        errors=(errors.PostNotFound, EmailUnverified),
+    )
+    def post(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        """Publish your own post.
+
+        Publishing what is published changes nothing. An archived post comes back with the `published_at` it had.
+        """
+        post = services.publish_post(actor=self.actor, post_id=id, **self.payload)
+        return self.answer_post(post)
+
+
+class PostArchive(PostVerb):
+    """Put a post away."""
+
+    @operation(
+        permission=SignedIn,
+        limit="write",
+        budget=Budget(queries=12, bytes=_POST_BYTES),
+        request=Empty,
+        response=serializers.Post,
+        idempotent=True,
+        errors=(errors.PostNotFound,),
+    )
+    def post(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        """Archive your own post: only you see it from then on.
+
+        Archiving what is archived changes nothing.
+        """
+        post = services.archive_post(actor=self.actor, post_id=id, **self.payload)
+        return self.answer_post(post)
+
+
+class PostComments(ApiView):
+    """What was said to one post."""
+
+    @operation(
+        permission=Public,
+        limit="read",
+        budget=Budget(queries=2, bytes=850_000),
+        response=Page(serializers.Comment, order=("created_at", "id")),
+        errors=(errors.PostNotFound,),
+    )
+    def get(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        """List the comments on a post, oldest first."""
+        return self.page(selectors.comments_on(self.actor, id))
+
+    @operation(
+        permission=SignedIn,
+        limit="write",
+        budget=Budget(queries=16, bytes=9_000),
+        request=serializers.CommentCreate,
+        response=serializers.Comment,
+        status=201,
+        idempotent=True,
+        errors=(errors.PostNotFound, EmailUnverified),
+    )
+    def post(self, request: Request, id: uuid.UUID) -> HttpResponse:
+        """Comment on a post that you can see.
+
+        Its author is notified.
+        """
+        comment = services.add_comment(actor=self.actor, post_id=id, **self.payload)
+        return self.answer(comment)
+
+    def may_replay(self) -> None:
+        selectors.require_post(self.actor, self.kwargs["id"])
+
+
+class CommentDetail(ApiView):
+    """One comment."""
+
+    @operation(
+        permission=SignedIn,
+        limit="write",
+        budget=Budget(queries=5),
+        errors=(errors.CommentNotFound,),
+    )
+    def delete(self, request: Request, id: uuid.UUID, comment_id: uuid.UUID) -> HttpResponse:
+        """Delete your own comment, or any on your own post.
+
+        A 404 after a lost answer means that it is done.
+        """
+        services.delete_comment(actor=self.actor, post_id=id, comment_id=comment_id)
+        return self.nothing()

@@ -1,0 +1,8 @@
+"""Registers the sample product: posts, and what people say to them."""
+
+from django.apps import AppConfig
+
+
+class ContentConfig(AppConfig):
+    name = "apps.content"
+    label = "content"

@@ -1,0 +1,46 @@
+"""Questions outsiders ask about posts and comments; what the actor may not see does not exist."""
+
+import uuid
+from typing import Any
+
+from apps.content.errors import PostNotFound
+from apps.content.models import Comment, Post
+from apps.content.querysets import CommentQuerySet, PostQuerySet
+from apps.core.actors import Actor
+
+
+def post_for(actor: Actor, post_id: uuid.UUID) -> Post:
+    """Return one post with its author; raises PostNotFound."""
+    post: Post | None = Post.objects.visible_to(actor).with_author().filter(pk=post_id).first()
+    if post is None:
+        raise PostNotFound
+    return post
+
+
+def require_post(actor: Actor, post_id: uuid.UUID) -> None:
+    """Raise PostNotFound unless the actor may see the post."""
+    if not Post.objects.visible_to(actor).filter(pk=post_id).exists():
+        raise PostNotFound
+
+
+def require_own_post(actor: Actor, post_id: uuid.UUID) -> None:
+    """Raise PostNotFound unless the actor may change the post."""
+    if not Post.objects.editable_by(actor).filter(pk=post_id).exists():
+        raise PostNotFound
+
+
+def own_posts(actor: Actor, *, status: str | None = None) -> PostQuerySet:
+    """Return the actor's own posts, of one status or of all."""
+    chosen: dict[str, Any] = {} if status is None else {"status": status}
+    return Post.objects.editable_by(actor).with_author().filter(**chosen)
+
+
+def feed_for(actor: Actor) -> PostQuerySet:
+    """Return what everybody may read, for whoever asks."""
+    return Post.objects.in_feed().with_author()
+
+
+def comments_on(actor: Actor, post_id: uuid.UUID) -> CommentQuerySet:
+    """Return what was said to a post; raises PostNotFound."""
+    require_post(actor, post_id)
+    return Comment.objects.filter(post=post_id, deleted_at=None).with_author()

@@ -7,6 +7,10 @@ from config.settings import timeouts
 PUSH_PROVIDER = env.text("PUSH_PROVIDER", local="console")
 
 FCM_BASE_URL = env.text("FCM_BASE_URL", default="https://fcm.googleapis.com")
-# The service account as one line of JSON, as Google hands it out. Needed when PUSH_PROVIDER is "fcm".
-FCM_CREDENTIALS = env.text("FCM_CREDENTIALS", default="")
+# The service account as one line of JSON, as Google hands it out.
+FCM_CREDENTIALS = (
+    env.text("FCM_CREDENTIALS")
+    if PUSH_PROVIDER == "fcm"
+    else env.text("FCM_CREDENTIALS", default="")
+)
 PUSH_TIMEOUTS = (timeouts.PUSH_CONNECT, timeouts.PUSH_READ)

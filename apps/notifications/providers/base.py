@@ -1,0 +1,100 @@
+"""What any push service must be able to do, and the five ways in which it may fail.
+
+PushFailure
+├── AddressDead          this address will never work again
+├── Refused              the message itself is wrong: a fault of ours, repeating it changes nothing
+├── CredentialsRejected  the service does not accept us; every address stays as it is
+├── RetryAfter           not now, and not before a named time
+└── Unreachable          no answer that can be understood; the message may have been accepted
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+type AddressKind = Literal["token", "installation"]
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """One message to one address; a repeat carries the same ids, so that the app can drop it."""
+
+    provider: str
+    address: str = field(repr=False)
+    address_kind: AddressKind
+    notification_id: uuid.UUID
+    delivery_id: uuid.UUID
+    title: str
+    body: str
+    category: str
+    link: str
+    expires_at: datetime
+    urgent: bool
+    replaces: str = ""
+    """Messages of one such name replace each other on the phone and while it is out of reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    provider_message_id: str
+
+
+class PushFailure(Exception):
+    """`reason` is one stable word for the delivery row and the metrics; it never holds an address."""
+
+    outcome: ClassVar[str]
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class AddressDead(PushFailure):
+    """`alarming` when no app of ours should ever have registered this address with us."""
+
+    outcome = "address_dead"
+
+    def __init__(self, reason: str, *, alarming: bool = False) -> None:
+        super().__init__(reason)
+        self.alarming = alarming
+
+
+class Refused(PushFailure):
+    outcome = "refused"
+
+
+class CredentialsRejected(PushFailure):
+    """`everywhere` unless only the credentials behind some addresses (an expired APNs key) are at fault."""
+
+    outcome = "credentials_rejected"
+
+    def __init__(self, reason: str, *, everywhere: bool = True) -> None:
+        super().__init__(reason)
+        self.everywhere = everywhere
+
+
+class RetryAfter(PushFailure):
+    outcome = "retry_after"
+
+    def __init__(self, reason: str, *, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class Unreachable(PushFailure):
+    outcome = "unreachable"
+
+
+class PushProvider(Protocol):
+    """A push service.
+
+    `send` blocks for at most a bounded time and raises a PushFailure unless the service accepted the message.
+    """
+
+    serves: frozenset[str]
+    """The providers whose addresses it can send to."""
+
+    def send(self, message: PushMessage) -> Receipt: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,89 @@
+"""Access tokens of a Google service account: signed for, fetched, kept until shortly before they expire (RFC 7523)."""
+
+import json
+import threading
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+from google.auth import crypt, jwt
+
+from apps.notifications.providers.base import CredentialsRejected, Unreachable
+from apps.notifications.providers.http import BoundedClient, NoReply
+
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_ASSERTION_SECONDS = 3600
+# A token is replaced this long before it expires, so that no message leaves with one that dies on the way.
+_MARGIN_SECONDS = 300
+
+
+class ServiceAccount:
+    """The identity in a credentials file as Google hands it out; it names its own token endpoint. Safe for threads."""
+
+    def __init__(self, credentials: str, scope: str, client: BoundedClient) -> None:
+        info = json.loads(credentials)
+        self.project_id: str = info["project_id"]
+        self._email: str = info["client_email"]
+        self._token_uri: str = info["token_uri"]
+        self._signer = crypt.RSASigner.from_service_account_info(info)
+        self._scope = scope
+        self._client = client
+        self._lock = threading.Lock()
+        self._token = ""
+        self._fresh_until = 0.0
+
+    def token(self) -> str:
+        """Return a valid access token; one thread fetches, the others wait for it.
+
+        Raises CredentialsRejected when Google does not know us, Unreachable when it gives no usable answer.
+        """
+        with self._lock:
+            if time.monotonic() >= self._fresh_until:
+                self._token, seconds = self._fetch()
+                self._fresh_until = time.monotonic() + max(0, seconds - _MARGIN_SECONDS)
+            return self._token
+
+    def forget(self, token: str) -> None:
+        """Drop a token that was refused, unless another thread has replaced it already."""
+        with self._lock:
+            if token == self._token:
+                self._fresh_until = 0.0
+
+    def _fetch(self) -> tuple[str, int]:
+        form = {"grant_type": _GRANT, "assertion": self._assertion()}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            reply = self._client.post(
+                self._token_uri, content=urlencode(form).encode(), headers=headers
+            )
+        except NoReply as failure:
+            raise Unreachable(f"token_{failure}") from failure
+        if reply.status in {400, 401, 403}:
+            raise CredentialsRejected(f"token_http_{reply.status}")
+        if reply.status != 200:
+            raise Unreachable(f"token_http_{reply.status}")
+        return _granted(reply.body)
+
+    def _assertion(self) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": self._email,
+            "scope": self._scope,
+            "aud": self._token_uri,
+            "iat": now,
+            "exp": now + _ASSERTION_SECONDS,
+        }
+        return jwt.encode(self._signer, claims).decode()
+
+
+def _granted(body: bytes) -> tuple[str, int]:
+    try:
+        grant: Any = json.loads(body)
+        token, seconds = grant["access_token"], grant["expires_in"]
+    except (ValueError, TypeError, KeyError, RecursionError) as fault:
+        raise Unreachable("token_unreadable") from fault
+    if not (isinstance(token, str) and token.isascii() and token.isprintable() and token):
+        raise Unreachable("token_unreadable")
+    if not isinstance(seconds, int) or not 0 < seconds <= 24 * 3600:
+        raise Unreachable("token_unreadable")
+    return token, seconds

@@ -1,0 +1,20 @@
+"""What tests of delivery start from: a push service of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.fcm import FakeFcm
+
+
+@pytest.fixture
+def fcm(tmp_path: Path, settings: Any) -> Iterator[FakeFcm]:
+    """A fake FCM that deliveries really go to, with a patience of one second."""
+    with FakeFcm(tmp_path / "fcm.jsonl") as fake:
+        settings.PUSH_PROVIDER = "fcm"
+        settings.FCM_BASE_URL = fake.url
+        settings.FCM_CREDENTIALS = fake.tokens.credentials()
+        settings.PUSH_TIMEOUTS = (0.5, 0.5)
+        yield fake

@@ -1,7 +1,7 @@
 """A phone's first journey, over real HTTP against running web, worker and beat: `make journey` prints it as a story.
 
-The author's phone makes an account, loses an answer in a tunnel, publishes; the reader's older phone reads and comments;
-one push arrives; a token expires; an app version is retired. Each step says what must hold and how long it took.
+The author's phone makes an account, loses an answer in a tunnel, publishes; the reader's older phone reads and
+comments; one push arrives; a token expires; an app version is retired. Each step says how long it took.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The product as it runs in production: web, worker and beat as processes, on a database and a Redis number of their own.
+"""The product as it runs in production: web, worker and beat as processes, on a database of their own.
 
 For the journey and the drills; needs DATABASE_URL and REDIS_URL (`make` sets them).
 """

@@ -52,9 +52,7 @@ def _addresses() -> list[Address]:
         Address(reverse("admin:index"), "Admin", "Where staff work"),
     ]
     if settings.LOCAL:
-        found.append(
-            Address(reverse("mail"), "Mail", "What the product has sent from this machine")
-        )
+        found.append(Address(reverse("mail"), "Mail", "What was sent from this machine"))
     return [
         *found,
         Address("/metrics", "Metrics", "For Prometheus"),

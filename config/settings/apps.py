@@ -6,7 +6,7 @@ INSTALLED_APPS = [
     "apps.devices",
     "apps.accounts",
     "apps.core",
-    "django.contrib.admin",
+    "apps.core.sites.StaffConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,55 @@
+"""How often somebody may try to sign in to the admin: the one place that knows django-ratelimit.
+
+The API has limits of its own (`core/http/throttling.py`); pages with forms are counted here, by where the tries come
+from and by whom they claim to be.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from django_ratelimit.core import get_usage
+from django_redis.exceptions import ConnectionInterrupted
+
+from apps.core.http import throttling
+from apps.core.http.client import address_of
+from apps.core.http.throttling import Limit
+from apps.core.observability import metrics
+
+# Seconds, and how many tries in them.
+WINDOW = 15 * 60
+TRIES: Mapping[str, int] = {"admin-address": 20, "admin-username": 10}
+# Without Redis each process counts alone, and tighter.
+_CLOSED_SHARE = 4
+
+
+def wait_before(request: HttpRequest) -> int:
+    """Count one try to sign in; return the seconds to wait before the next, 0 when this one may go ahead."""
+    subjects = {
+        "admin-address": address_of(request),
+        "admin-username": request.POST.get("username", "").strip().lower(),
+    }
+    try:
+        waits = [_wait(request, name, subject) for name, subject in subjects.items()]
+    except ConnectionInterrupted:
+        waits = [_wait_alone(name, subject) for name, subject in subjects.items()]
+    wait = max(waits)
+    if wait:
+        metrics.count_limited("admin-sign-in")
+    return wait
+
+
+def _wait(request: HttpRequest, name: str, subject: str) -> int:
+    usage: dict[str, Any] = get_usage(
+        request,
+        group=name,
+        key=lambda group, request: subject,
+        rate=(TRIES[name], WINDOW),
+        increment=True,
+    )
+    return max(usage["time_left"], 1) if usage["should_limit"] else 0
+
+
+def _wait_alone(name: str, subject: str) -> int:
+    found = throttling.local.take(Limit(name, TRIES[name] // _CLOSED_SHARE, WINDOW), subject)
+    return 0 if found.allowed else max(round(found.retry_after), 1)

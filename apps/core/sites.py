@@ -1,0 +1,47 @@
+"""The admin as staff meet it: our name on it, a first page that answers "is it healthy?", and a guarded sign-in."""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.sites import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from apps.core import dashboard, signin
+
+logger = logging.getLogger(__name__)
+
+
+class StaffSite(AdminSite):
+    site_title = site_header = settings.PROJECT_NAME
+    index_title = "Is it healthy?"
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show every app's panels above the list of models."""
+        return super().index(request, {"panels": dashboard.panels(), **(extra_context or {})})
+
+    @method_decorator(never_cache)
+    @method_decorator(login_not_required)
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Sign in, unless this address or this account was tried too often."""
+        wait = signin.wait_before(request) if request.method == "POST" else 0
+        if wait:
+            logger.warning("admin sign-in refused: too many tries")
+            response = render(request, "429.html", status=429)
+            response["Retry-After"] = str(wait)
+            return response
+        return super().login(request, extra_context)
+
+
+class StaffConfig(AdminConfig):
+    default_site = "apps.core.sites.StaffSite"

@@ -36,7 +36,8 @@ def operations() -> list[tuple[str, type[ApiView], Operation]]:
         view = getattr(callback, "cls", None)
         if not path.startswith("api/") or path.rpartition("/")[2] in DOCUMENTS:
             continue
-        assert view is not None and issubclass(view, ApiView), f"{path} is not an ApiView"
+        assert view, f"{path} is not an ApiView"
+        assert issubclass(view, ApiView), f"{path} is not an ApiView"
         for verb in VERBS:
             if hasattr(view, verb):
                 declared = operation_of(view, verb)

@@ -69,8 +69,13 @@ def enter(limit_name: str, caller: Caller, claim: SessionClaim | None) -> Verdic
     cache.ProcessCopy.saw_generation(answer[4])
     found = throttling.verdict(limit, answer[:4])
     if found.allowed and claim and (answer[5] if len(answer) > 5 else None) != claim.leaf:
-        claim.confirm()
+        confirm(claim)
     return found
+
+
+def confirm(claim: SessionClaim) -> None:
+    """Ask the database about a session that the cache does not know or does not know like this."""
+    claim.confirm()
 
 
 def _enter_alone(limit: Limit, caller: Caller, claim: SessionClaim | None) -> Verdict:
@@ -78,5 +83,5 @@ def _enter_alone(limit: Limit, caller: Caller, claim: SessionClaim | None) -> Ve
         limit = Limit(limit.name, max(1, limit.quota // _CLOSED_SHARE), limit.window)
     found = throttling.local.take(limit, caller.subject)
     if found.allowed and claim:
-        claim.confirm()
+        confirm(claim)
     return found

@@ -1,4 +1,4 @@
-"""What staff see of the ground floor: jobs and their fate, the schedule, replayable answers. Nothing here is typed in."""
+"""What staff see of the ground floor: jobs and their fate, the schedule, stored answers. Nothing here is typed in."""
 
 from typing import Any
 

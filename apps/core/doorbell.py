@@ -11,10 +11,7 @@ from typing import Any
 import structlog
 from celery import current_app
 from django.conf import settings
-from kombu import Connection
-from kombu.exceptions import OperationalError
 from kombu.utils.scheduling import priority_cycle
-from redis import RedisError
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -33,7 +30,7 @@ class Doorbell:
     """One line to the broker, opened on first use and again after a failure."""
 
     def __init__(self) -> None:
-        self._connection: Connection | None = None
+        self._connection = current_app.connection_for_write()
         self._channel: Any = None
         self._is_cut = False
 
@@ -44,14 +41,15 @@ class Doorbell:
             waiting = channel.client.llen(queue)
             for _ in range(min(workers, MOST_WAITING) - waiting):
                 self._publish(channel, queue)
-        except (RedisError, OperationalError, OSError) as failure:
+        # Whatever is wrong with the broker or on the way to it: the job is safe, and whoever rings must go on.
+        except Exception as failure:
             self._hang_up(failure)
         else:
             self._is_cut = False
 
     def _open(self) -> Any:
-        if self._connection is None:
-            self._connection = current_app.connection_for_write()
+        if self._channel is None:
+            self._connection.ensure_connection(max_retries=1, interval_start=0)
             self._channel = self._connection.channel()
         return self._channel
 
@@ -68,12 +66,12 @@ class Doorbell:
     def _hang_up(self, failure: Exception) -> None:
         # Said once per outage: while it lasts, every job that anybody enqueues comes past here.
         if not self._is_cut:
-            log.warning("broker is away, jobs wait for the sweeper", failure=type(failure).__name__)
+            reason = type(failure).__name__
+            log.warning("broker is away, jobs wait for the sweeper", failure=reason)
         self._is_cut = True
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(RedisError, OperationalError, OSError):
-                connection.release()
+        self._channel = None
+        with suppress(Exception):
+            self._connection.release()
 
 
 class Porter:

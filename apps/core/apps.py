@@ -9,6 +9,8 @@ class CoreConfig(AppConfig):
     verbose_name = "Core"
 
     def ready(self) -> None:
-        from apps.core.observability import metrics, sentry  # noqa: F401 - connects to workers' signals
+        # Imported for what they register: checks with Django, both with Celery's signals.
+        from apps.core import checks  # noqa: F401
+        from apps.core.observability import metrics, sentry  # noqa: F401
 
         sentry.start()

@@ -6,9 +6,7 @@ Only Postgres and the schema decide about traffic: without Redis the product wor
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
-import redis
 import structlog
 from django.conf import settings
 from django.db import connection
@@ -16,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from apps.core import cache
+from apps.core.checks import broker_client
 from apps.core.http.errors import problem
 
 logger = structlog.get_logger(__name__)
@@ -116,19 +115,8 @@ def _cache() -> str:
 
 
 def _broker() -> str:
-    _broker_client(settings.CELERY_BROKER_URL).ping()
+    broker_client(settings.CELERY_BROKER_URL).ping()
     return OK
-
-
-@lru_cache(maxsize=1)
-def _broker_client(url: str) -> redis.Redis:
-    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    return redis.Redis.from_url(
-        url,
-        socket_connect_timeout=options["socket_connect_timeout"],
-        socket_timeout=options["socket_timeout"],
-        retry=None,
-    )
 
 
 _migrated = False

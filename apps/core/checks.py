@@ -1,0 +1,214 @@
+"""Boot checks: configurations that would work by accident until the day they do not."""
+
+import base64
+import binascii
+import json
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+import structlog
+from celery.signals import beat_init, worker_init
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+
+logger = structlog.get_logger(__name__)
+
+# HS256 wants a key as long as its digest (RFC 7518 §3.2); a repeated character is no key.
+_KEY_CHARACTERS = 32
+_DIFFERENT_CHARACTERS = 10
+_FIELD_KEY_BYTES = 32
+# How the defaults of a developer's machine begin.
+_LOCAL = "local-"
+
+_PUSH_PROVIDERS = ("console", "fcm")
+_TLS_MODES = ("require", "verify-ca", "verify-full")
+_THIS_MACHINE = ("", "127.0.0.1", "::1", "localhost")
+
+
+@register(Tags.security, deploy=True)
+def check_keys(**_: Any) -> list[CheckMessage]:
+    """Signing keys are long, of our own, and one per purpose."""
+    keys = {"SECRET_KEY": settings.SECRET_KEY, "BLIND_INDEX_KEY": settings.BLIND_INDEX_KEY}
+    for position, key in enumerate(settings.TOKEN_SIGNING_KEYS):
+        keys[f"TOKEN_SIGNING_KEYS[{position}]"] = key
+    found: list[CheckMessage] = []
+    for name, key in keys.items():
+        if len(key) < _KEY_CHARACTERS or len(set(key)) < _DIFFERENT_CHARACTERS:
+            found.append(
+                Error(f"{name} is too weak.", hint="Use 50 random characters.", id="core.E001")
+            )
+        if key.startswith(_LOCAL):
+            found.append(Error(f"{name} is the default of developers' machines.", id="core.E002"))
+    if len({*keys.values(), *settings.FIELD_KEYS}) < len(keys) + len(settings.FIELD_KEYS):
+        found.append(
+            Error(
+                "A key serves two purposes.",
+                hint="Either could not be rotated alone.",
+                id="core.E003",
+            )
+        )
+    return found
+
+
+@register(Tags.security)
+def check_field_keys(**_: Any) -> list[CheckMessage]:
+    """Every key of the encryption ring is base64 of 32 bytes."""
+    if not settings.FIELD_KEYS:
+        return [Error("FIELD_KEYS is empty.", id="core.E004")]
+    return [
+        Error(f"FIELD_KEYS[{position}] is not base64 of 32 bytes.", id="core.E004")
+        for position, encoded in enumerate(settings.FIELD_KEYS)
+        if len(_decoded(encoded)) != _FIELD_KEY_BYTES
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_local_field_keys(**_: Any) -> list[CheckMessage]:
+    """No key of the ring is the default of developers' machines."""
+    return [
+        Error(f"FIELD_KEYS[{position}] is the default of developers' machines.", id="core.E002")
+        for position, encoded in enumerate(settings.FIELD_KEYS)
+        if _decoded(encoded).startswith(_LOCAL.encode())
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_hosts(**_: Any) -> list[CheckMessage]:
+    """Every host is named in full."""
+    if any(host.startswith(("*", ".")) for host in settings.ALLOWED_HOSTS):
+        return [Error("ALLOWED_HOSTS has a wildcard.", id="core.E005")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def check_redis_apart(**_: Any) -> list[CheckMessage]:
+    """Cache and broker are two servers: one must evict, the other must not."""
+    if _server(settings.CACHE_URL) == _server(settings.CELERY_BROKER_URL):
+        hint = "Eviction is a property of the server; a database number does not separate it."
+        return [Error("CACHE_URL and BROKER_URL are one Redis server.", hint=hint, id="core.E006")]
+    return []
+
+
+@register(Tags.security)
+def check_serializers(**_: Any) -> list[CheckMessage]:
+    """Nothing that comes out of Redis is unpickled: whoever writes there could run code here."""
+    celery = {settings.CELERY_TASK_SERIALIZER, settings.CELERY_RESULT_SERIALIZER}
+    if celery | set(settings.CELERY_ACCEPT_CONTENT) != {"json"}:
+        return [Error("Celery reads something else than JSON.", id="core.E007")]
+    return [
+        Error(f"The cache {name!r} reads something else than JSON.", id="core.E007")
+        for name, cache in settings.CACHES.items()
+        if "redis" in cache["BACKEND"].lower()
+        and "JSON" not in str(cache.get("OPTIONS", {}).get("SERIALIZER"))
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_production(**_: Any) -> list[CheckMessage]:
+    """No comfort of a developer's machine is left on."""
+    comforts = ("DEBUG", "LOCAL", "CELERY_TASK_ALWAYS_EAGER")
+    found: list[CheckMessage] = [
+        Error(f"{name} is on.", id="core.E008")
+        for name in comforts
+        if getattr(settings, name, False)
+    ]
+    if not settings.PUBLIC_URL.startswith("https://"):
+        found.append(Error("PUBLIC_URL is not https.", id="core.E008"))
+    return found
+
+
+@register(Tags.security)
+def check_push(**_: Any) -> list[CheckMessage]:
+    """The push provider exists and has what it needs to sign in."""
+    if settings.PUSH_PROVIDER not in _PUSH_PROVIDERS:
+        known = ", ".join(_PUSH_PROVIDERS)
+        return [Error(f"PUSH_PROVIDER is none of {known}.", id="core.E009")]
+    if settings.PUSH_PROVIDER == "fcm" and not _is_service_account(settings.FCM_CREDENTIALS):
+        hint = "Paste the service account's JSON file as one line."
+        return [Error("FCM_CREDENTIALS can't be used.", hint=hint, id="core.E010")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def check_tls(**_: Any) -> list[CheckMessage]:
+    """What leaves the machine for a store is encrypted."""
+    found: list[CheckMessage] = []
+    for name, url in (
+        ("CACHE_URL", settings.CACHE_URL),
+        ("BROKER_URL", settings.CELERY_BROKER_URL),
+    ):
+        parts = urlsplit(url)
+        if parts.scheme == "redis" and parts.hostname not in _THIS_MACHINE:
+            found.append(
+                checks.Warning(f"{name} is not TLS.", hint="Use rediss://.", id="core.W011")
+            )
+    database = settings.DATABASES["default"]
+    elsewhere = database.get("HOST", "") not in _THIS_MACHINE
+    if elsewhere and database["OPTIONS"].get("sslmode") not in _TLS_MODES:
+        hint = "Add ?sslmode=verify-full."
+        found.append(
+            checks.Warning("DATABASE_URL does not insist on TLS.", hint=hint, id="core.W011")
+        )
+    return found
+
+
+@register(Tags.security, deploy=True)
+def check_broker_keeps(**_: Any) -> list[CheckMessage]:
+    """The broker refuses what it has no room for instead of throwing away what it holds."""
+    try:
+        # Not CONFIG GET, which hosted servers refuse.
+        memory: Any = broker_client(settings.CELERY_BROKER_URL).info("memory")
+    except (redis.RedisError, ValueError):
+        # Starting must not depend on Redis.
+        return [checks.Info("The broker did not tell its maxmemory-policy.", id="core.I012")]
+    policy = memory.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        hint = "Set maxmemory-policy noeviction on that server."
+        return [Error(f"The broker's maxmemory-policy is {policy}.", hint=hint, id="core.E012")]
+    return []
+
+
+@lru_cache(maxsize=1)
+def broker_client(url: str) -> redis.Redis:
+    """Return a client of the broker that gives up soon; connections are made on first use."""
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=options["socket_connect_timeout"],
+        socket_timeout=options["socket_timeout"],
+        retry=None,
+        decode_responses=True,
+    )
+
+
+@worker_init.connect(weak=False)
+@beat_init.connect(weak=False)
+def _report_broker(**_: Any) -> None:
+    for message in check_broker_keeps():
+        logger.log(message.level, message.msg, hint=message.hint, check=message.id)
+
+
+def _decoded(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _server(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return ("localhost" if host in _THIS_MACHINE else host, parts.port or 6379)
+
+
+def _is_service_account(credentials: str) -> bool:
+    try:
+        account = json.loads(credentials)
+        load_pem_private_key(account["private_key"].encode(), password=None)
+        return bool(account["client_email"] and account["project_id"] and account["token_uri"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False

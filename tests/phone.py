@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import httpx2
 from django.core import mail
-from django.test import Client
+from django.test import Client, TestCase
 
 PASSWORD = "correct horse battery staple"
 
@@ -53,7 +53,9 @@ def in_process(client: Client | None = None) -> Line:
 
     def send(method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
         kind = headers.pop("Content-Type", "application/json")
-        response = client.generic(method, path, body or b"", content_type=kind, headers=headers)
+        # A test's own transaction never commits: what a request would do after its commit is done when it ends.
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            response = client.generic(method, path, body or b"", content_type=kind, headers=headers)
         content = b"".join(response) if response.streaming else response.content
         return Answer(response.status_code, response.headers, content)
 

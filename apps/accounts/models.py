@@ -1,5 +1,10 @@
 """Who somebody is, where they are signed in, and the codes that prove an address."""
 
+import hmac
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
@@ -7,6 +12,8 @@ from django.db.models.functions import Lower
 
 from apps.accounts.querysets import EmailCodeQuerySet, SessionQuerySet, UserQuerySet
 from apps.core.models import Record, Versioned, planned_manager
+
+SUPERSEDE_WINDOW = timedelta(hours=1)
 
 
 class User(AbstractBaseUser, PermissionsMixin, Versioned):  # type: ignore[misc]
@@ -81,6 +88,16 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):  # type: ignore[misc]
     @property
     def is_live(self) -> bool:
         return self.is_active and self.deleted_at is None
+
+
+class Place(Enum):
+    """Where in its family a leaf stands."""
+
+    CURRENT = auto()
+    PARENT = auto()
+    OLDER = auto()
+    SUPERSEDED = auto()
+    UNKNOWN = auto()
 
 
 class Session(Record):
@@ -167,6 +184,49 @@ class Session(Record):
     def __str__(self) -> str:
         return f"{self.device_model or self.platform or 'device'} {self.id}"
 
+    def stands(self, now: datetime) -> bool:
+        """Neither ended nor expired, and its owner is still let in."""
+        return self.revoked_at is None and now < self.idle_expires_at and self.user.is_live
+
+    def place_of(self, generation: int, leaf_hash: bytes) -> Place:
+        """Say where a leaf stands; the beginning of its hash is enough to tell."""
+        if generation > self.generation:
+            # Issued, but not by this database: it was restored from a backup.
+            return Place.UNKNOWN
+        if generation == self.generation:
+            return Place.CURRENT if _begins(self.leaf_hash, leaf_hash) else Place.SUPERSEDED
+        if generation == self.generation - 1:
+            return Place.PARENT if _begins(self.parent_hash, leaf_hash) else Place.SUPERSEDED
+        return Place.OLDER
+
+    def grow(self, now: datetime, *, leaf_hash: bytes, attempt_hash: bytes | None) -> None:
+        """Rotate: the leaf becomes the parent of the next generation, which nobody has confirmed yet."""
+        self.generation += 1
+        self.parent_hash = self.leaf_hash
+        self._carry(now, leaf_hash, attempt_hash)
+
+    def replace_leaf(self, now: datetime, *, leaf_hash: bytes, attempt_hash: bytes | None) -> None:
+        """Supersede: the leaf never arrived, another takes its place; from here on it is poison."""
+        self.supersedes += 1
+        if self.supersedes_since is None or now - self.supersedes_since >= SUPERSEDE_WINDOW:
+            self.supersedes_since, self.supersedes_lately = now, 0
+        self.supersedes_lately += 1
+        self._carry(now, leaf_hash, attempt_hash)
+
+    def _carry(self, now: datetime, leaf_hash: bytes, attempt_hash: bytes | None) -> None:
+        self.leaf_hash, self.attempt_hash = leaf_hash, attempt_hash
+        self.rotated_at, self.confirmed_at, self.reissues = now, None, 0
+        self.stay_until(now)
+
+    def stay_until(self, now: datetime) -> None:
+        """Count idleness from now on; the absolute end stays where it is."""
+        self.last_seen_at = now
+        self.idle_expires_at = min(now + settings.SESSION_IDLE_LIFETIME, self.absolute_expires_at)
+
+
+def _begins(known: bytes | None, shown: bytes) -> bool:
+    return known is not None and hmac.compare_digest(bytes(known)[: len(shown)], shown)
+
 
 class EmailCode(Record):
     """A six-digit code on its way to an address; the digits are derived from the id, the row keeps their keyed hash."""
@@ -194,3 +254,6 @@ class EmailCode(Record):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.id}"
+
+    def can_be_tried(self, now: datetime) -> bool:
+        return self.used_at is None and self.tries_left > 0 and now < self.expires_at

@@ -13,10 +13,11 @@ def one_spelling(address: str) -> str:
     """Return the one spelling under which an email address is stored and looked up.
 
     Lower case throughout: no provider in use tells `Ada@` from `ada@`. The domain is in its ASCII form (RFC 5891), so
-    that what looks alike to a mail server is alike here. Raises UnicodeError when the domain has no such form.
+    that what looks alike to a mail server is alike here. Raises UnicodeError for a domain without such a form and for
+    a name outside ASCII, whose letters could turn into another's.
     """
     name, at, domain = address.strip().rpartition("@")
-    return f"{name}{at}{domain.encode('idna').decode()}".lower()
+    return f"{name.encode('ascii').decode()}{at}{domain.encode('idna').decode()}".lower()
 
 
 class UserQuerySet(PlannedQuerySet[Any]):

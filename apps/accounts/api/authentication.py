@@ -1,0 +1,53 @@
+"""Who sends the request: a bearer token becomes an actor and a claim about a session, with no query."""
+
+import base64
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.request import Request
+
+from apps.accounts import tokens
+from apps.accounts.errors import TokenInvalid
+from apps.accounts.services import sessions
+from apps.core import cache
+from apps.core.actors import Actor
+
+
+@dataclass(frozen=True)
+class SessionClaim:
+    """What an access token says of its session; the gate compares it with the cache (`core/http/gate.py`)."""
+
+    session_id: uuid.UUID
+    generation: int
+    leaf: str
+
+    @cached_property
+    def cache_key(self) -> str:
+        return cache.session_key(self.session_id)
+
+    def confirm(self) -> None:
+        """Check the claim against the database and tell the cache; raises Unauthenticated when it no longer holds."""
+        sessions.confirm(
+            session_id=self.session_id,
+            generation=self.generation,
+            digest=base64.urlsafe_b64decode(self.leaf),
+        )
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>` (RFC 6750)."""
+
+    def authenticate(self, request: Request) -> tuple[Actor, SessionClaim] | None:
+        scheme, _, token = get_authorization_header(request).partition(b" ")
+        if not scheme:
+            return None
+        if scheme.lower() != b"bearer":
+            raise TokenInvalid("Send the access token as a bearer token.")
+        claims = tokens.read_access(token.strip().decode("ascii", "replace"))
+        actor = Actor(claims.user_id, claims.session_id, claims.scopes)
+        return actor, SessionClaim(claims.session_id, claims.generation, claims.leaf)
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

@@ -1,0 +1,38 @@
+"""Limits per target, beside those per caller: an address is guessed at, or mailed to, from many callers at once.
+
+Addresses are counted under a keyed hash, so that no limit's key holds one.
+"""
+
+import uuid
+
+from apps.accounts import selectors
+from apps.accounts.keys import subject_of
+from apps.core.errors import TooMany
+from apps.core.http import throttling
+
+_QUARTER_HOUR = 15 * 60
+
+
+def sign_in(address: str, installation_id: str) -> None:
+    """Count a sign-in at an address; raises TooMany.
+
+    When strangers have used up the address's tries, the devices of its owner still have their own.
+    """
+    subject = subject_of(address)
+    try:
+        throttling.spend("login", subject, quota=10, window=_QUARTER_HOUR)
+    except TooMany:
+        if not selectors.is_known_device(address, installation_id):
+            raise
+        known = subject_of(f"{address} {installation_id}")
+        throttling.spend("login-known-device", known, quota=10, window=_QUARTER_HOUR)
+
+
+def code_mail(address: str) -> None:
+    """Count a code that would be mailed to an address, whichever journey asks for it; raises TooMany."""
+    throttling.spend("code-mail", subject_of(address), quota=4, window=_QUARTER_HOUR)
+
+
+def code_try(user_id: uuid.UUID | None) -> None:
+    """Count a code typed in, so that asking for new codes does not buy new guesses without end; raises TooMany."""
+    throttling.spend("code-try", str(user_id), quota=20, window=60 * 60)

@@ -1,0 +1,95 @@
+"""Mail about accounts: rendered in the person's language, sent once per intent.
+
+What a stranger may have typed (a display name above all) never appears in mail to an address that is not proven: it
+would let anybody write to anybody in our name.
+"""
+
+import smtplib
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context
+from django.template.loader import get_template, render_to_string
+from django.utils import translation
+
+from apps.accounts import keys
+from apps.accounts.models import EmailCode, Session, User
+from apps.core import jobs
+
+_FOLDER = "accounts/email"
+_REFUSED_FOR_GOOD = range(500, 600)
+
+
+class MailFailed(Exception):
+    """The mail server did not take the message; named without the address."""
+
+
+def send_code(code: EmailCode) -> None:
+    """Send a code to the address it proves. The message id is the code's, so that a repeat shows as one."""
+    digits = keys.digits_of(code.pk)
+    if not keys.code_matches(code.pk, digits, code.code_hash):
+        raise jobs.GiveUp(
+            "the code was made under another key; the person has to ask for a new one"
+        )
+    minutes = int(settings.EMAIL_CODE_LIFETIME.total_seconds() // 60)
+    context = {"code": digits, "minutes": minutes}
+    _send("code", code.address, code.user.locale, f"code.{code.pk}", context)
+
+
+def send_account_exists(code: EmailCode, owner: User) -> None:
+    """Tell the owner of an address that somebody tried to register it."""
+    _send("account_exists", code.address, owner.locale, f"code.{code.pk}", {})
+
+
+def send_reuse_notice(session: Session) -> None:
+    """Tell a person that a device was signed out for their safety; raises jobs.GiveUp for an address that bounces."""
+    user, device = session.user, session.device_model or session.platform
+    _send("reuse_notice", user.email or "", user.locale, f"reuse.{session.pk}", {"device": device})
+
+
+def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:
+    folder = f"{_FOLDER}/{name}/{_language(locale)}"
+    context = {**context, "product": settings.PROJECT_NAME}
+    message = EmailMultiAlternatives(
+        subject=" ".join(_plain(f"{folder}/subject.txt", context).split()),
+        body=_plain(f"{folder}/body.txt", context),
+        to=[to],
+        headers={
+            "Message-ID": f"<{intent}@{_domain()}>",
+            # RFC 3834: nobody's absence notice should answer this.
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
+    _hand_over(message)
+
+
+def _plain(template: str, context: dict[str, Any]) -> str:
+    # In plain text an ampersand is an ampersand.
+    return get_template(template).template.render(Context(context, autoescape=False))  # type: ignore[attr-defined]
+
+
+def _hand_over(message: EmailMultiAlternatives) -> None:
+    try:
+        message.send()
+    except smtplib.SMTPRecipientsRefused as refused:
+        codes = {code for code, _ in refused.recipients.values()}
+        if all(code in _REFUSED_FOR_GOOD for code in codes):
+            raise jobs.GiveUp(f"the mail server refuses the recipient: {sorted(codes)}") from None
+        raise MailFailed(f"recipient deferred: {sorted(codes)}") from None
+    except smtplib.SMTPException as failure:
+        # What the server says may quote the address; what is kept of a failed job must not.
+        raise MailFailed(type(failure).__name__) from None
+
+
+def _language(locale: str) -> str:
+    try:
+        return translation.get_supported_language_variant(locale)
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
+def _domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]

@@ -1,0 +1,78 @@
+"""What accounts refuse, and why.
+
+core.errors.DomainError
+├── Unauthenticated
+│   ├── TokenInvalid        not a token of ours, or not of this kind
+│   ├── TokenExpired        an access token past its time: refresh
+│   ├── SessionRevoked      the session is over: sign in again
+│   └── InvalidCredentials  address and password don't belong together
+├── Denied
+│   ├── AccountDisabled     by staff
+│   └── EmailUnverified     what others will see needs a proven address
+├── Invalid
+│   └── CodeInvalid         not the code that was sent
+├── Gone
+│   └── CodeExpired         too old, used, or tried too often: ask for another
+├── Conflict
+│   ├── AlreadyVerified     there is nothing left to prove
+│   └── AddressTaken        another account proved the address first
+└── NotFound
+    └── SessionNotFound     absent, over and somebody else's alike
+"""
+
+from apps.core import errors
+
+
+class TokenInvalid(errors.Unauthenticated):
+    code = "token_invalid"
+    title = "This token can't be used here."
+
+
+class TokenExpired(errors.Unauthenticated):
+    code = "token_expired"
+    title = "This access token has expired. Refresh it."
+
+
+class SessionRevoked(errors.Unauthenticated):
+    code = "session_revoked"
+    title = "This session is over. Sign in again."
+
+
+class InvalidCredentials(errors.Unauthenticated):
+    code = "invalid_credentials"
+    title = "The address or the password is wrong."
+
+
+class AccountDisabled(errors.Denied):
+    code = "account_disabled"
+    title = "This account has been disabled."
+
+
+class EmailUnverified(errors.Denied):
+    code = "email_unverified"
+    title = "Verify your email address first."
+
+
+class CodeInvalid(errors.Invalid):
+    code = "code_invalid"
+    title = "This is not the code that was sent."
+
+
+class CodeExpired(errors.Gone):
+    code = "code_expired"
+    title = "This code can't be used any more. Ask for another."
+
+
+class AlreadyVerified(errors.Conflict):
+    code = "already_verified"
+    title = "The address of this account is proven already."
+
+
+class AddressTaken(errors.Conflict):
+    code = "address_taken"
+    title = "Another account has proven this address."
+
+
+class SessionNotFound(errors.NotFound):
+    code = "session_not_found"
+    title = "There is no such session."

@@ -1,0 +1,59 @@
+"""What others may ask of accounts."""
+
+import uuid
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from apps.accounts.errors import AlreadyVerified
+from apps.accounts.models import Session, User
+from apps.accounts.querysets import SessionQuerySet
+from apps.core.actors import Actor
+from apps.core.errors import NotFound
+
+
+def me(actor: Actor) -> User:
+    """Return the actor's own account; raises NotFound."""
+    user = User.objects.live().filter(pk=actor.id).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def claimed_address(actor: Actor) -> str:
+    """Return the address that waits for its proof; raises AlreadyVerified when none does."""
+    address = me(actor).claimed_email
+    if address is None:
+        raise AlreadyVerified
+    return address
+
+
+def account_at(address: str) -> User | None:
+    """Return whom a sign-in at an address means: who has proven it, else who claimed it last."""
+    either = User.objects.filter(Q(email=address) | Q(claimed_email=address))
+    return either.order_by(F("email").asc(nulls_last=True), "-id").first()
+
+
+def sessions_of(actor: Actor) -> SessionQuerySet:
+    """The devices on which the actor is signed in."""
+    return Session.objects.live(timezone.now()).filter(user_id=actor.id)
+
+
+def session_with_owner(session_id: uuid.UUID) -> Session | None:
+    """Return a session, over or not, with what decides whether it still stands."""
+    return (
+        Session.objects.select_related("user")
+        .only(
+            *("user", "generation", "leaf_hash", "parent_hash", "confirmed_at"),
+            *("idle_expires_at", "revoked_at", "user__is_active", "user__deleted_at"),
+        )
+        .filter(pk=session_id)
+        .first()
+    )
+
+
+def is_known_device(address: str, installation_id: str) -> bool:
+    """Tell whether somebody has signed in to the account of this address from this installation before."""
+    return bool(installation_id) and (
+        Session.objects.filter(user__email=address, installation_id=installation_id).exists()
+    )

@@ -1,0 +1,64 @@
+"""Passwords: judged by the rules, hashed with Argon2id a few at a time, and compared at the same cost for everybody."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from apps.accounts.models import User
+from apps.core.errors import Invalid, Unavailable
+
+_seats = threading.BoundedSemaphore(settings.PASSWORD_HASHES_AT_ONCE)
+
+
+@contextmanager
+def _seat() -> Iterator[None]:
+    """Wait for a turn to hash; raises Unavailable, so that sign-ins queue up and everything else goes on."""
+    if not _seats.acquire(timeout=settings.PASSWORD_HASH_WAIT):
+        raise Unavailable("Too many sign-ins at once.", retry_after=2)
+    try:
+        yield
+    finally:
+        _seats.release()
+
+
+def judge(password: str, user: User) -> None:
+    """Refuse a password that is short, common, or close to what is known of its owner.
+
+    Raises Invalid with one entry per broken rule, at `/password`.
+    """
+    try:
+        validate_password(password, user)
+    except ValidationError as refusal:
+        faults = [
+            {"pointer": "/password", "code": str(fault.code), "detail": " ".join(fault.messages)}
+            for fault in refusal.error_list
+        ]
+        raise Invalid(errors=faults) from refusal
+
+
+def hashed(password: str) -> str:
+    """Return what is stored of a password; raises Unavailable."""
+    with _seat():
+        return make_password(password)
+
+
+def matches(password: str, user: User | None) -> bool:
+    """Tell whether this is the user's password; hashes once in any case, also when there is no user.
+
+    A hash made with weaker parameters than today's is replaced, and that is committed. Raises Unavailable.
+    """
+    with _seat():
+        if user is None:
+            make_password(password)
+            return False
+        return check_password(password, user.password, setter=lambda raw: _upgrade(user, raw))
+
+
+def _upgrade(user: User, password: str) -> None:
+    # Only over the hash that was compared: the password may be changed at the same moment.
+    User.objects.filter(pk=user.pk, password=user.password).update(password=make_password(password))

@@ -1,0 +1,49 @@
+"""The back door: what accounts have workers do."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from apps.accounts import emails, revocation
+from apps.accounts.models import EmailCode, Session, User
+from apps.core import cache, jobs
+
+
+@jobs.job(queue="urgent", max_attempts=8, lease=timedelta(seconds=30), atomic=False)
+def send_code_email(*, code_id: uuid.UUID, **_: Any) -> None:
+    """Send a code to the address that it is for, unless it was replaced, used or expired in the meantime.
+
+    Where another account has proven the address, its owner is told that there is an account already, and no code is
+    sent: whoever asked must not be able to tell the difference, nor get in between.
+    """
+    code = EmailCode.objects.open().select_related("user").filter(pk=code_id).first()
+    if code is None or code.expires_at <= timezone.now():
+        return
+    owner = User.objects.proven(code.address).exclude(pk=code.user_id).first()
+    if owner:
+        emails.send_account_exists(code, owner)
+    else:
+        emails.send_code(code)
+
+
+@jobs.job(queue="urgent", max_attempts=8, lease=timedelta(seconds=30), atomic=False)
+def send_reuse_notice(*, session_id: uuid.UUID, **_: Any) -> None:
+    """Tell a person that one of their devices was signed out because its token was used twice."""
+    session = Session.objects.select_related("user").filter(pk=session_id).first()
+    if session and session.user.email and session.user.is_live:
+        emails.send_reuse_notice(session)
+
+
+@jobs.job(queue="urgent", atomic=False)
+def publish_revocation(*, session_id: uuid.UUID, **_: Any) -> None:
+    """Make sure that the cache knows of an end, also when it was away at that moment."""
+    try:
+        revocation.publish(session_id)
+    except cache.CacheDown as down:
+        session = Session.objects.filter(pk=session_id).first()
+        over = timezone.now() - timedelta(seconds=cache.SESSION_SECONDS)
+        if session and session.revoked_at and session.revoked_at < over:
+            raise jobs.GiveUp("every leaf that was remembered has been forgotten") from down
+        raise jobs.Retry(after=timedelta(seconds=1), reason="cache down") from down

@@ -3,6 +3,8 @@
 import uuid
 from typing import Any
 
+from django.db.models import Exists
+
 from apps.content.errors import PostNotFound
 from apps.content.models import Comment, Post
 from apps.content.querysets import CommentQuerySet, PostQuerySet
@@ -41,6 +43,6 @@ def feed_for(actor: Actor) -> PostQuerySet:
 
 
 def comments_on(actor: Actor, post_id: uuid.UUID) -> CommentQuerySet:
-    """Return what was said to a post; raises PostNotFound."""
-    require_post(actor, post_id)
-    return Comment.objects.filter(post=post_id, deleted_at=None).with_author()
+    """Return what was said to a post: nothing where the actor may not see it, so ask `require_post` as well."""
+    seen = Post.objects.visible_to(actor).filter(pk=post_id)
+    return Comment.objects.alive().filter(Exists(seen), post=post_id).with_author()

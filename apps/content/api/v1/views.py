@@ -61,7 +61,7 @@ class PostList(PostView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=10, bytes=_POST_BYTES),
+        budget=Budget(queries=2, bytes=_POST_BYTES),
         request=serializers.PostCreate,
         response=serializers.Post,
         status=201,
@@ -97,7 +97,7 @@ class PostDetail(PostView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=4, bytes=_POST_BYTES),
+        budget=Budget(queries=2, bytes=_POST_BYTES),
         request=serializers.PostChange,
         response=serializers.Post,
         if_match="required",
@@ -117,7 +117,8 @@ class PostDetail(PostView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=4),
+        budget=Budget(queries=2),
+        status=204,
         if_match="required",
         errors=(errors.PostNotFound,),
     )
@@ -143,7 +144,7 @@ class PostPublish(PostVerb):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=12, bytes=_POST_BYTES),
+        budget=Budget(queries=3, bytes=_POST_BYTES),
         request=Empty,
         response=serializers.Post,
         idempotent=True,
@@ -164,7 +165,7 @@ class PostArchive(PostVerb):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=12, bytes=_POST_BYTES),
+        budget=Budget(queries=2, bytes=_POST_BYTES),
         request=Empty,
         response=serializers.Post,
         idempotent=True,
@@ -191,7 +192,8 @@ class PostComments(ApiView):
     )
     def get(self, request: Request, id: uuid.UUID) -> HttpResponse:
         """List the comments on a post, oldest first."""
-        return self.page(selectors.comments_on(self.actor, id))
+        comments = selectors.comments_on(self.actor, id)
+        return self.page(comments, if_empty=lambda: selectors.require_post(self.actor, id))
 
     @operation(
         permission=SignedIn,
@@ -221,7 +223,8 @@ class CommentDetail(ApiView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=5),
+        budget=Budget(queries=3),
+        status=204,
         errors=(errors.CommentNotFound,),
     )
     def delete(self, request: Request, id: uuid.UUID, comment_id: uuid.UUID) -> HttpResponse:

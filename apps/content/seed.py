@@ -1,0 +1,66 @@
+"""Demo data: what a handful of people wrote and said in the last two months (`seed.toml`)."""
+
+import tomllib
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.content import services
+from apps.content.models import Post
+from apps.core.actors import Actor
+
+_SOURCE = Path(__file__).with_name("seed.toml")
+# Names each post by its title, so that a second run finds it again.
+_NAMESPACE = uuid.UUID("0193aaaa-0000-7000-8000-000000000000")
+_BETWEEN_POSTS = timedelta(hours=37)
+
+
+@transaction.atomic
+def seed() -> None:
+    """Write what is not there yet. A post that was deleted since stays deleted."""
+    source = tomllib.loads(_SOURCE.read_text())
+    people = {key: _person(**described) for key, described in source["people"].items()}
+    posts = [_post(people, place, text) for place, text in enumerate(source["posts"])]
+    ids = [post.id for post in posts]
+    known = set(Post.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    # Not through the service: what is written now can't have been published last month.
+    Post.objects.bulk_create(post for post in posts if post.id not in known)
+    for post, text in zip(posts, source["posts"], strict=True):
+        for name, words in text.get("comments", ()) if post.id not in known else ():
+            actor = Actor(id=people[name].id)
+            services.add_comment(actor=actor, post_id=post.id, body=words)
+
+
+def _person(*, email: str, name: str, locale: str) -> User:
+    person, is_new = User.objects.get_or_create(
+        email=email, defaults={"display_name": name, "locale": locale}
+    )
+    if is_new:
+        # Somebody to read, not to sign in as.
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+    return person
+
+
+def _post(people: dict[str, User], place: int, text: dict[str, Any]) -> Post:
+    written_at = timezone.now() - place * _BETWEEN_POSTS - timedelta(hours=2)
+    status = text.get("status", Post.Status.PUBLISHED)
+    return Post(
+        id=uuid.uuid5(_NAMESPACE, text["title"]),
+        created_at=written_at,
+        updated_at=written_at,
+        author=people[text["by"]],
+        title=text["title"],
+        summary=text["summary"],
+        body=text["body"].strip(),
+        status=status,
+        visibility=text.get("visibility", Post.Visibility.PUBLIC),
+        language=text["language"],
+        tags=text["tags"],
+        published_at=None if status == Post.Status.DRAFT else written_at + timedelta(hours=1),
+    )

@@ -70,7 +70,9 @@ def test_policy_is_declared(name: str, view: type[ApiView], declared: Operation)
         "one round trip is enough"
     )
     if name.startswith("GET"):
-        assert declared.budget.queries <= 1, "a read is one query"
+        # Where a list below a row turns out empty, one more tells whether there is such a row.
+        below_a_row = isinstance(declared.response, Page) and "<" in name
+        assert declared.budget.queries <= 1 + below_a_row, "a read is one query"
 
 
 @EVERY

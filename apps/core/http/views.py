@@ -184,8 +184,13 @@ class ApiView(APIView):
         shape = fields.narrow(self.operation.response(row), chosen)  # type: ignore[operator, misc]
         return self._sent(encode(shape.data), tag, status or self.operation.status)
 
-    def page(self, queryset: QuerySet[Any]) -> HttpResponse:
-        """Answer one keyset page of a list, in one query for the columns that its items show."""
+    def page(
+        self, queryset: QuerySet[Any], *, if_empty: Callable[[], None] = lambda: None
+    ) -> HttpResponse:
+        """Answer one keyset page of a list, in one query for the columns that its items show.
+
+        `if_empty` raises where an empty page means that there is no such list.
+        """
         page = self.operation.response
         assert isinstance(page, Page)  # noqa: S101
         parameters = self.parameters
@@ -200,6 +205,8 @@ class ApiView(APIView):
             cursor=self.query_values.get("cursor"),
             bound_to=repr((str(self.actor.id), self.request.path, sorted(parameters.items()))),
         )
+        if not rows:
+            if_empty()
         return self._sent(
             encode({"items": shape.to_representation(rows), "next": following}), "", 200
         )

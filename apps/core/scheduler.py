@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from celery.beat import Scheduler
-from django.db import Error, connection, transaction
+from django.db import Error, close_old_connections, connection, transaction
 
 from apps.core import jobs, outbox
 from apps.core.models import Slot
@@ -84,7 +84,7 @@ class PostgresScheduler(Scheduler):
             self._is_cut = False
         finally:
             # Back to the pool, which hands out only connections that work.
-            connection.close()
+            close_old_connections()
         return TICK_SECONDS
 
 

@@ -5,7 +5,7 @@ import time
 import structlog
 from celery import shared_task
 from django.conf import settings
-from django.db import Error
+from django.db import Error, close_old_connections
 
 from apps.core import attempts, doorbell, outbox
 
@@ -27,3 +27,6 @@ def work(queue: str) -> None:
     except Error as failure:
         # Nothing to write to and nothing lost: leases end, and the sweeper rings when Postgres is back.
         log.warning("database is away", failure=type(failure).__name__)
+    finally:
+        # Back to the pool, which hands out only connections that work.
+        close_old_connections()

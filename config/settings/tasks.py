@@ -35,3 +35,5 @@ CELERY_TASK_TIME_LIMIT = JOB_LONGEST_LEASE + 20
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+# Celery would tear down the connection pool around every task; `core/tasks.py` gives its connection back instead.
+CELERY_DB_REUSE_MAX = 10**9

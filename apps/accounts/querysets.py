@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from django.db.models import Q
-
 from apps.core.models import PlannedQuerySet
 
 
@@ -53,10 +51,12 @@ class SessionQuerySet(PlannedQuerySet[Any]):
     def of(self, user_id: UUID) -> Self:
         return self.filter(user_id=user_id)
 
-    def long_over(self, before: datetime) -> Self:
-        """Ended, or expired without an end, before a moment."""
-        expired = Q(revoked_at=None, idle_expires_at__lt=before)
-        return self.filter(expired | Q(revoked_at__lt=before))
+    def ended_before(self, moment: datetime) -> Self:
+        return self.filter(revoked_at__lt=moment)
+
+    def expired_before(self, moment: datetime) -> Self:
+        """Left alone until they expired."""
+        return self.filter(revoked_at=None, idle_expires_at__lt=moment)
 
 
 class EmailCodeQuerySet(PlannedQuerySet[Any]):

@@ -1,0 +1,39 @@
+"""What the clock asks of accounts: forget codes and sessions that nobody needs any more."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from apps.accounts.models import EmailCode, Session
+from apps.core import jobs
+
+CODES_KEPT = timedelta(days=1)
+# Long enough to answer "was that me?" about a device that was signed out.
+SESSIONS_KEPT = timedelta(days=30)
+BATCH = 1_000
+
+
+@jobs.periodic(every=timedelta(hours=1), lease=timedelta(seconds=200), atomic=False)
+def forget_codes(**_: Any) -> None:
+    """Delete codes that expired a day ago, used or not."""
+    _delete(EmailCode.objects.filter(expires_at__lt=timezone.now() - CODES_KEPT))
+
+
+@jobs.periodic(every=timedelta(hours=1), lease=timedelta(seconds=200), atomic=False)
+def forget_sessions(**_: Any) -> None:
+    """Delete sessions that ended or expired a month ago.
+
+    A token of theirs that turns up later is refused as one of an unknown session.
+    """
+    before = timezone.now() - SESSIONS_KEPT
+    _delete(Session.objects.ended_before(before))
+    _delete(Session.objects.expired_before(before))
+
+
+def _delete(old: QuerySet[Any]) -> None:
+    # Each batch commits by itself: a long transaction would hold back vacuum and whoever signs in meanwhile.
+    batch = old.model.objects.filter(pk__in=old.values("pk")[:BATCH])
+    while batch.delete()[0]:
+        pass

@@ -1,0 +1,39 @@
+"""What staff decide about an account: whether it is let in, and that it has to sign in anew."""
+
+import uuid
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from apps.accounts.models import Session, User
+from apps.accounts.services.sessions import end_all_of
+
+security = structlog.stdlib.get_logger("security")
+
+
+def disable(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
+    """Keep a person out: no sign-in, and every session ends. Commits; announces `session_ended`."""
+    with transaction.atomic():
+        _set_active(user_id, False)
+        end_all_of(user_id=user_id, reason=Session.End.ENDED_BY_STAFF)
+    security.warning("account disabled", user=str(user_id), by=str(by))
+
+
+def enable(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
+    """Let a person in again; their sessions stay ended. Commits."""
+    _set_active(user_id, True)
+    security.warning("account enabled", user=str(user_id), by=str(by))
+
+
+def sign_out_everywhere(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
+    """End every session of a person. Commits; announces `session_ended`."""
+    end_all_of(user_id=user_id, reason=Session.End.ENDED_BY_STAFF)
+    security.warning("signed out by staff", user=str(user_id), by=str(by))
+
+
+def _set_active(user_id: uuid.UUID, is_active: bool) -> None:
+    User.objects.filter(pk=user_id).exclude(is_active=is_active).update(
+        is_active=is_active, rev=F("rev") + 1, updated_at=Now()
+    )

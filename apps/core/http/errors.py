@@ -182,9 +182,13 @@ def faults_of(detail: Any, pointer: str = "") -> Iterator[dict[str, str]]:
         }
 
 
+# Asked from inside, by address and over plain HTTP.
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+
+
 def is_api(request: HttpRequest) -> bool:
     """Tell whether whoever asks reads problem documents and not pages."""
-    return request.path.startswith("/api/") or request.path in {"/livez", "/readyz", "/metrics"}
+    return request.path.startswith("/api/") or request.path in PROBES
 
 
 def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

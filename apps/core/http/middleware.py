@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from apps.core.http.client import client_of, route_of
 from apps.core.http.compression import compress
-from apps.core.http.errors import as_problem, is_api, problem
+from apps.core.http.errors import PROBES, as_problem, is_api, problem
 from apps.core.http.parsing import UNSAFE_TEXT
 from apps.core.ids import new_id
 from apps.core.observability import logging, metrics
@@ -80,10 +80,11 @@ def refusal(request: HttpRequest) -> HttpResponseBase | None:
         return problem(
             400, "unsafe_text", "The address holds a NUL, a non-character or is not UTF-8."
         )
-    try:
-        request.get_host()
-    except DisallowedHost:
-        return problem(400, "unknown_host", "This host is not served here.")
+    if request.path not in PROBES:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return problem(400, "unknown_host", "This host is not served here.")
     if not is_api(request):
         return None
     if (

@@ -11,7 +11,7 @@ PAGES = {
     "start page": "/",
     "API docs": "/api/v1/docs",
     "admin": "/admin/",
-    "mail": "/mail/",
+    "mail": "/local/mail",
     "metrics": "/metrics",
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ WIDTH = max(map(len, COLOURS))
 class Terminal:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
+        self._turn = threading.Lock()  # every process has a reader of its own
         self._coloured = out.isatty() and "NO_COLOR" not in os.environ
 
     @contextmanager
@@ -37,5 +39,6 @@ class Terminal:
         return f"\x1b[{COLOURS.get(source, 0)}m{name}\x1b[0m" if self._coloured else name
 
     def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
+        with self._turn:
+            self._out.write(text)
+            self._out.flush()

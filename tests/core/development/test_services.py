@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from apps.core.development.postgres_place import refuge_of
+from apps.core.development.privileges import unprivileged
 from apps.core.development.services import Services
 from apps.core.development.state import ServiceError
 from apps.core.development.valkey import Valkey
@@ -126,10 +127,13 @@ def test_a_lock_file_that_names_a_living_stranger_is_no_obstacle(folder):
     with Services(folder).use({}):
         lock_file = folder / "pg" / "postmaster.pid"
         _, *rest = lock_file.read_text().splitlines()
-    lock_file.write_text("\n".join([str(os.getpid()), *rest]) + "\n")
 
-    with Services(folder).use({}) as urls:
-        assert ask_postgres(urls, "SELECT 1") == 1
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, **unprivileged()) as stranger:
+        lock_file.write_text("\n".join([str(stranger.pid), *rest]) + "\n")
+
+        with Services(folder).use({}) as urls:
+            assert ask_postgres(urls, "SELECT 1") == 1
+        assert stranger.poll() is None
 
 
 def test_a_port_that_somebody_took_meanwhile_is_replaced(folder):

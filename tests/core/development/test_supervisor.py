@@ -33,16 +33,16 @@ class Running:
         )
         self.seen = ""
 
-    def shows(self, pattern: str) -> str:
-        """Wait until the terminal shows the pattern, after what was waited for before."""
+    def shows(self, *patterns: str) -> str:
+        """Wait until the terminal shows all the patterns, after what was waited for before."""
         deadline = time.monotonic() + PATIENCE
-        while not (match := re.search(pattern, self.seen)):
+        while not all(matches := [re.search(pattern, self.seen) for pattern in patterns]):
             ready, _, _ = select.select([self.process.stdout], [], [], deadline - time.monotonic())
             chunk = os.read(self.process.stdout.fileno(), 65536) if ready else b""
-            assert chunk, f"no {pattern!r} in:\n{self.seen}"
+            assert chunk, f"no {patterns} in:\n{self.seen}"
             self.seen += chunk.decode()
-        self.seen = self.seen[match.end() :]
-        return match.group(match.lastindex or 0)
+        self.seen = self.seen[max(match.end() for match in matches) :]
+        return matches[-1][matches[-1].lastindex or 0]
 
     def everybody_goes(self) -> bool:
         """Wait until no process of the product is left, not even one started by another."""
@@ -69,26 +69,29 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 def test_every_line_bears_the_name_of_its_process(run):
     product = run()
 
-    product.shows(r"\nworker \| working as \d+\n|^worker \| working as \d+\n")
-    product.shows(r"web    \| asked for /livez\n")
-    product.shows(r"dev    \| ready after \d\.\d s\n")
+    product.shows(
+        r"(?m)^worker \| working as \d+$",
+        r"(?m)^web    \| asked for /livez$",
+        r"(?m)^dev    \| ready after \d\.\d s$",
+    )
 
 
 @pytest.mark.parametrize("request_to_stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_request_to_stop_leaves_nobody_behind(run, request_to_stop):
     product = run()
-    product.shows("ready after")
+    product.shows("ready after", "working as")
 
     product.process.send_signal(request_to_stop)
 
-    product.shows(r"dev    \| the end\n")
+    # Asked alone, the worker could still speak with its helper.
+    product.shows(r"worker \| my helper said goodbye\n", r"dev    \| the end\n")
     assert product.process.wait(PATIENCE) == 0
     assert product.everybody_goes()
 
 
 def test_a_killed_supervisor_leaves_nobody_behind(run):
     product = run()
-    product.shows("ready after")
+    product.shows("ready after", "working as")
 
     product.process.kill()
 
@@ -147,14 +150,12 @@ def test_a_changed_source_file_restarts_everything(run, tmp_path, name):
     source.parent.mkdir(parents=True)
     source.write_text("before")
     product = run()
-    worker = product.shows(r"working as (\d+)\n")
-    product.shows("ready after")
+    worker = product.shows("ready after", r"working as (\d+)\n")
 
     source.write_text("after")
 
     product.shows(rf"dev    \| {name} changed; restarting\n")
-    assert product.shows(r"working as (\d+)\n") != worker
-    product.shows("ready after")
+    assert product.shows("ready after", r"working as (\d+)\n") != worker
 
 
 def test_other_files_do_not_restart_anything(run, tmp_path):

@@ -38,7 +38,15 @@ WORKER = (
 import fcntl
 with open(f'{sys.argv[1]}/helper-of-{os.getpid()}', 'w') as lock:
     fcntl.flock(lock, fcntl.LOCK_EX)
-    subprocess.Popen(['sleep', '600'], pass_fds=[alive.fileno(), lock.fileno()])
+    inherited = [alive.fileno(), lock.fileno()]
+    echo = ['sh', '-c', 'if read line; then echo "$line"; fi; exec sleep 600']
+    helper = subprocess.Popen(echo, stdin=-1, stdout=-1, pass_fds=inherited)
+def stop(*_):
+    helper.stdin.write(b'goodbye\\n')
+    helper.stdin.flush()
+    print('my helper said', helper.stdout.readline().decode(), end='', flush=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, stop)
 print('working as', os.getpid(), flush=True)
 signal.pause()
 """

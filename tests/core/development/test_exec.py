@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from apps.core.development.project import ROOT
+from apps.core.development.warden import signal_group
+from tests.core.development.screen import PATIENCE, Screen
 
 EXEC = [sys.executable, "-m", "apps.core.development", "exec"]
 # Named services are used as they are, so nothing has to be started here.
@@ -54,52 +57,52 @@ def test_options_of_the_command_are_its_own():
     assert execute("--", "printf", "%s", "--test").stdout == "--test"
 
 
-def test_signals_reach_the_command_when_there_is_no_terminal():
-    process = subprocess.Popen(
-        [*EXEC, "--", sys.executable, "-c", COUNT_INTERRUPTS],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout.readline() == "waiting\n"
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [*command, *EXEC, "--", sys.executable, "-c", COUNT_INTERRUPTS],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        signal_group(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_signals_reach_the_command_when_there_is_no_terminal(start):
+    process = start()
+    screen = Screen(process)
+    screen.shows("waiting")
 
     process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == "interrupted\n"
+    screen.shows("interrupted")
 
     process.send_signal(signal.SIGTERM)
-    assert process.communicate()[0] == ""
+    assert process.communicate(timeout=PATIENCE)[0] == b""
     assert process.returncode == 7
 
 
-def test_ctrl_c_in_a_terminal_reaches_the_command_once():
+def test_ctrl_c_in_a_terminal_reaches_the_command_once(start):
     keyboard, terminal = os.openpty()
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            IN_ITS_OWN_TERMINAL,
-            *EXEC,
-            "--",
-            sys.executable,
-            "-c",
-            COUNT_INTERRUPTS,
-        ],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdin=terminal,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout.readline() == "waiting\n"
+    process = start(sys.executable, "-c", IN_ITS_OWN_TERMINAL, stdin=terminal)
+    screen = Screen(process)
+    screen.shows("waiting")
 
     os.write(keyboard, b"\x03")
-    assert process.stdout.readline() == "interrupted\n"
+    screen.shows("interrupted\n")
 
     process.send_signal(signal.SIGTERM)
-    assert process.communicate()[0] == ""
+    assert process.communicate(timeout=PATIENCE)[0] == b""
     assert process.returncode == 7
     os.close(keyboard)
     os.close(terminal)

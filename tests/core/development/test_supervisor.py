@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import select
 import signal
 import subprocess
@@ -15,8 +14,7 @@ import pytest
 
 from apps.core.development import ports
 from apps.core.development.project import ROOT
-
-PATIENCE = 20.0
+from tests.core.development.screen import PATIENCE, Screen
 
 
 class Running:
@@ -31,18 +29,7 @@ class Running:
         self.process = subprocess.Popen(
             [*command, str(self.port), third], cwd=ROOT, stdout=subprocess.PIPE
         )
-        self.seen = ""
-
-    def shows(self, *patterns: str) -> str:
-        """Wait until the terminal shows all the patterns, after what was waited for before."""
-        deadline = time.monotonic() + PATIENCE
-        while not all(matches := [re.search(pattern, self.seen) for pattern in patterns]):
-            ready, _, _ = select.select([self.process.stdout], [], [], deadline - time.monotonic())
-            chunk = os.read(self.process.stdout.fileno(), 65536) if ready else b""
-            assert chunk, f"no {patterns} in:\n{self.seen}"
-            self.seen += chunk.decode()
-        self.seen = self.seen[max(match.end() for match in matches) :]
-        return matches[-1][matches[-1].lastindex or 0]
+        self.shows = Screen(self.process).shows
 
     def everybody_goes(self) -> bool:
         """Wait until no process of the product is left, not even one started by another."""

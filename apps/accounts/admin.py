@@ -28,7 +28,7 @@ class WithUserMixin:
 
 
 @admin.register(User)
-class UserAdmin(ByAddressMixin, admin.ModelAdmin[User]):
+class UserAdmin(ByAddressMixin, admin.ModelAdmin):
     """People. What they wrote is theirs; staff decide who is let in and who is staff, and can't set a password."""
 
     list_display = ("email", "claimed_email", "display_name", "is_active", "is_staff", "created_at")

@@ -1,8 +1,10 @@
 """What others may ask of accounts."""
 
 import uuid
+from datetime import UTC, date, datetime, time
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from apps.accounts.errors import AlreadyVerified
@@ -10,6 +12,7 @@ from apps.accounts.models import Session, User
 from apps.accounts.querysets import SessionQuerySet
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
+from apps.core.ids import first_id
 
 
 def me(actor: Actor) -> User:
@@ -57,3 +60,11 @@ def is_known_device(address: str, installation_id: str) -> bool:
     return bool(installation_id) and (
         Session.objects.filter(user__email=address, installation_id=installation_id).exists()
     )
+
+
+def sign_ups_by_day(first: date) -> dict[date, int]:
+    """Count the accounts made on each day (UTC) from `first` on; days without any are left out."""
+    start = datetime.combine(first, time(), UTC)
+    new = User.objects.filter(pk__gte=first_id(start), created_at__gte=start)
+    days = new.values_list(TruncDate("created_at", tzinfo=UTC)).annotate(Count("pk"))
+    return dict(days.order_by())

@@ -1,6 +1,6 @@
 """What staff see first: panels of numbers that answer "is it healthy?", each from the app that owns the numbers.
 
-An app has a module `panels` with functions like this one; found by name, shown in the order of INSTALLED_APPS:
+An app has a module `panels` with functions like this one; found by name, shown from the ground floor up:
 
     @dashboard.panel("Sign-ups, last 7 days")
     def sign_ups() -> Chart: ...
@@ -103,7 +103,7 @@ def panel(title: str) -> Callable[[Callable[[], Content]], Callable[[], Content]
 def panels() -> list[Panel]:
     """Read every app's panels."""
     autodiscover_modules("panels")
-    return [Panel(title, _read(title, source)) for title, source in _sources.items()]
+    return [Panel(title, _read(title, source)) for title, source in reversed(_sources.items())]
 
 
 def _read(title: str, source: Callable[[], Content]) -> Content | None:

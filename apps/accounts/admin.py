@@ -47,6 +47,7 @@ class UserAdmin(ByAddressMixin, admin.ModelAdmin):
     )
     autocomplete_fields = ("groups",)
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     actions = ("disable", "enable", "sign_out_everywhere")
 

@@ -29,6 +29,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that only the program writes."""
 
     show_full_result_count = False
+    # Facets count every row once per choice.
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
 
     def has_add_permission(self, request: HttpRequest) -> bool:

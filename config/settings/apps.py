@@ -1,5 +1,7 @@
 """What is installed and what every request passes through, one line each."""
 
+from config.settings.storage import ROOT
+
 INSTALLED_APPS = [
     "apps.content",
     "apps.notifications",
@@ -39,7 +41,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": ["templates"],
+        "DIRS": [ROOT / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -20,6 +20,9 @@ keepalive = 75
 limit_request_line = 4094
 limit_request_field_size = 8190
 
+# The control socket would be made in the home folder, shared by every server of the account.
+control_socket_disable = True
+
 # No access log: the application logs each request itself, with the person and the request id.
 accesslog = None
 

@@ -23,6 +23,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "apps.core.doorbell:MostUrgentFirst",
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For ever: a worker that outlives a long outage of the broker is there when it ends.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# What runs when the connection breaks goes on; its lease says whose it is.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"

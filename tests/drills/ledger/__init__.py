@@ -1,0 +1,1 @@
+"""Events that must each have one effect, for drills that try to lose or double them."""

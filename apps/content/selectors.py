@@ -11,12 +11,9 @@ from apps.content.querysets import CommentQuerySet, PostQuerySet
 from apps.core.actors import Actor
 
 
-def post_for(actor: Actor, post_id: uuid.UUID) -> Post:
-    """Return one post with its author; raises PostNotFound."""
-    post: Post | None = Post.objects.visible_to(actor).with_author().filter(pk=post_id).first()
-    if post is None:
-        raise PostNotFound
-    return post
+def post_for(actor: Actor, post_id: uuid.UUID) -> PostQuerySet:
+    """Return the one post, if the actor may see it."""
+    return Post.objects.visible_to(actor).with_author().filter(pk=post_id)
 
 
 def require_post(actor: Actor, post_id: uuid.UUID) -> None:

@@ -4,11 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, QuerySet
 from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 
-from apps.core.http.serializers import AlwaysNull, query_fault
+from apps.core.http.serializers import query_fault
 
 type Selection = Mapping[str, "Selection | None"]
 
@@ -53,13 +51,19 @@ def _names(tokens: list[str], depth: int) -> Selection:
         tokens.pop()
 
 
-def narrow(serializer: BaseSerializer[Any], selection: Selection | None) -> BaseSerializer[Any]:
+def chosen(serializer: BaseSerializer[Any], text: str | None) -> BaseSerializer[Any]:
+    """Leave only the fields on the serializer that `?fields=` names; all of them when there is none.
+
+    Raises Invalid (`invalid_fields`).
+    """
+    return serializer if text is None else narrow(serializer, parse(text))
+
+
+def narrow(serializer: BaseSerializer[Any], selection: Selection) -> BaseSerializer[Any]:
     """Leave only the chosen fields on the serializer.
 
     Raises Invalid (`invalid_fields`) for a name that the shape does not have.
     """
-    if selection is None:
-        return serializer
     shape = serializer.child if isinstance(serializer, ListSerializer) else serializer
     if not isinstance(shape, Serializer):
         raise _fault("This field has no fields of its own.")
@@ -69,47 +73,9 @@ def narrow(serializer: BaseSerializer[Any], selection: Selection | None) -> Base
     for name in list(shape.fields):
         if name not in selection:
             shape.fields.pop(name)
-        elif selection[name] is not None:
-            narrow(shape.fields[name], selection[name])
+        elif (inner := selection[name]) is not None:
+            narrow(shape.fields[name], inner)
     return serializer
-
-
-def columns(shape: BaseSerializer[Any], model: type[Model], prefix: str = "") -> set[str] | None:
-    """Return the column paths that the shape reads, or None when one of its fields reads more than a column."""
-    if not isinstance(shape, Serializer):
-        return None
-    found: set[str] = set()
-    for field in shape.fields.values():
-        if isinstance(field, AlwaysNull):
-            continue
-        source = field.source or field.field_name
-        try:
-            column = model._meta.get_field(source)
-        except FieldDoesNotExist:
-            return None
-        if isinstance(field, Serializer) and column.many_to_one and column.related_model:
-            inner = columns(field, column.related_model, f"{prefix}{source}__")
-            if inner is None:
-                return None
-            found |= inner
-        elif column.concrete and not isinstance(field, BaseSerializer):
-            found.add(prefix + source)
-        else:
-            return None
-    return found
-
-
-def only(
-    queryset: QuerySet[Any], shape: BaseSerializer[Any], also: tuple[str, ...] = ()
-) -> QuerySet[Any]:
-    """Select the columns that the shape shows and no others, where the shape is made of columns alone."""
-    needed = columns(shape, queryset.model)
-    if needed is None:
-        return queryset
-    relations = {path.rpartition("__")[0] for path in (*needed, *also)} - {""}
-    # Joined is what is shown: a relation that `?fields=` left out would otherwise be both joined and deferred.
-    joined = queryset.select_related(None)
-    return (joined.select_related(*relations) if relations else joined).only(*needed, *also)
 
 
 def _fault(detail: str) -> Exception:

@@ -6,103 +6,76 @@ come or go in between shift nothing.
 
 import base64
 import binascii
+import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.db.models import Field, Model, QuerySet
+from django.db.models import QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
 from apps.core import crypto
 from apps.core.http.serializers import query_fault
 
-type Column = Field[Any, Any]
-
-_VERSION = 1
+_VERSION = 2
 _TAG_BYTES = 16
 _PURPOSE = "cursor"
 _MAX_CURSOR = 1_000
+# A value travels as the letter of its type and its text.
+_READERS = {"u": uuid.UUID, "t": datetime.fromisoformat, "i": int, "f": float, "s": str}
+_LETTERS = {uuid.UUID: "u", datetime: "t", int: "i", float: "f", str: "s"}
 
 
 def page_size(text: str | None) -> int:
     """Read `?limit=`; raises Invalid (`invalid_limit`) unless it is a whole number from 1 to MAX_PAGE."""
     if text is None:
         return settings.DEFAULT_PAGE
-    if not (
-        text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= settings.MAX_PAGE
-    ):
+    is_number = text.isascii() and text.isdigit() and len(text) <= 4
+    if not (is_number and 1 <= int(text) <= settings.MAX_PAGE):
         raise query_fault(
             "limit", "invalid_limit", f"Choose a limit from 1 to {settings.MAX_PAGE}."
         )
     return int(text)
 
 
-def page_of(
-    queryset: QuerySet[Any], *, order: Sequence[str], limit: int, cursor: str | None, bound_to: str
-) -> tuple[list[Any], str | None]:
-    """Return one page and the cursor of the next, None at the end; one query.
+def after(queryset: QuerySet[Any], order: Sequence[str], last: tuple[Any, ...]) -> QuerySet[Any]:
+    """Leave out everything up to the row whose order values are `last`.
 
-    `order` names columns, all ascending or all descending ("-"), the last one unique. `bound_to` says whose list of
-    what this is; a cursor made for another is refused. Raises Invalid (`invalid_cursor`).
+    `order` names columns, all ascending or all descending ("-"), the last one unique.
     """
     names = [name.removeprefix("-") for name in order]
-    descending = order[0].startswith("-")
-    columns = [_column(queryset.model, name) for name in names]
-    if cursor is not None:
-        after = _decoded(cursor, columns, bound_to)
-        compare = TupleLessThan if descending else TupleGreaterThan
-        queryset = queryset.filter(compare(Tuple(*names), after))
-    rows = list(queryset.order_by(*order)[: limit + 1])
-    if len(rows) <= limit:
-        return rows, None
-    rows.pop()
-    return rows, _encoded([_value(rows[-1], name) for name in names], columns, bound_to)
+    compare = TupleLessThan if order[0].startswith("-") else TupleGreaterThan
+    return queryset.filter(compare(Tuple(*names), last))
 
 
-def _column(model: type[Model], path: str) -> Column:
-    *relations, name = path.split("__")
-    for relation in relations:
-        model = model._meta.get_field(relation).related_model  # type: ignore[assignment]
-    return model._meta.get_field(name)  # type: ignore[return-value]
-
-
-def _value(row: Any, path: str) -> Any:
-    for name in path.split("__"):
-        row = getattr(row, name)
-    return row
-
-
-def _encoded(values: Sequence[Any], columns: Sequence[Column], bound_to: str) -> str:
-    texts = [
-        None if value is None else str(column.to_python(value))
-        for value, column in zip(values, columns, strict=True)
+def cursor_of(last: Sequence[Any], bound_to: str) -> str:
+    """Write the cursor behind a row; `bound_to` says whose list of what this is."""
+    values = [
+        [_LETTERS[type(value)], value.isoformat() if isinstance(value, datetime) else str(value)]
+        for value in last
     ]
-    payload = bytes([_VERSION]) + orjson.dumps(texts)
-    return base64.urlsafe_b64encode(payload + _tag(payload, bound_to)).rstrip(b"=").decode()
+    payload = bytes([_VERSION]) + orjson.dumps(values)
+    tag = crypto.mac(_message(payload, bound_to), purpose=_PURPOSE)
+    return base64.urlsafe_b64encode(payload + tag).rstrip(b"=").decode()
 
 
-def _decoded(cursor: str, columns: Sequence[Column], bound_to: str) -> tuple[Any, ...]:
+def values_of(cursor: str, bound_to: str) -> tuple[Any, ...]:
+    """Read a cursor's order values; raises Invalid (`invalid_cursor`) unless it was made here for the same list."""
     try:
         if len(cursor) > _MAX_CURSOR or not cursor.isascii():
             raise ValueError
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         payload, tag = raw[:-_TAG_BYTES], raw[-_TAG_BYTES:]
-        if (
-            not crypto.mac_matches(_message(payload, bound_to), tag, purpose=_PURPOSE)
-            or payload[0] != _VERSION
-        ):
+        if not crypto.mac_matches(_message(payload, bound_to), tag, purpose=_PURPOSE):
             raise ValueError
-        values = orjson.loads(payload[1:])
-        return tuple(column.to_python(value) for column, value in zip(columns, values, strict=True))
-    except (ValueError, IndexError, binascii.Error, ValidationError) as fault:
+        if payload[0] != _VERSION:
+            raise ValueError
+        return tuple(_READERS[letter](text) for letter, text in orjson.loads(payload[1:]))
+    except (ValueError, IndexError, binascii.Error) as fault:
         raise query_fault("cursor", "invalid_cursor", "Start again without a cursor.") from fault
 
 
 def _message(payload: bytes, bound_to: str) -> bytes:
     return payload + b"\0" + bound_to.encode()
-
-
-def _tag(payload: bytes, bound_to: str) -> bytes:
-    return crypto.mac(_message(payload, bound_to), purpose=_PURPOSE)

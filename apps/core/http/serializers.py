@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -18,7 +18,13 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 
 
 class Output(serializers.Serializer[Any]):
-    """What leaves: fields are read from attributes, nothing is written."""
+    """What leaves: fields are read from attributes, nothing is written.
+
+    `tagged_by` names the columns that tell two versions of one row apart, `rev` first; they make its ETag. A shape
+    without them is tagged by its content.
+    """
+
+    tagged_by: ClassVar[tuple[str, ...]] = ()
 
 
 class Input(serializers.Serializer[Any]):

@@ -4,11 +4,10 @@ authenticate → limit and session (one Redis round trip) → app version → pe
 service or selector → answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
@@ -20,10 +19,12 @@ from rest_framework.views import APIView
 
 from apps.core.actors import ANONYMOUS, Actor
 from apps.core.clients import admit
-from apps.core.errors import Denied, Unauthenticated
-from apps.core.http import conditional, fields, gate, idempotency, pagination
+from apps.core.errors import Denied, NotFound, Unauthenticated
+from apps.core.http import conditional, gate, idempotency, pagination, projection
 from apps.core.http.client import address_of, client_of, route_of
 from apps.core.http.operations import Operation, Page, operation_of
+from apps.core.http.placeholders import Selector
+from apps.core.http.projection import Read, value_at
 from apps.core.http.rendering import encode
 from apps.core.http.serializers import query_fault, query_values, validated, validated_query
 from apps.core.observability import logging, metrics
@@ -164,52 +165,60 @@ class ApiView(APIView):
 
     # What a verb answers
 
-    def answer(
-        self, row: Any, *, status: int | None = None, also: tuple[Any, ...] = ()
-    ) -> HttpResponse:
-        """Answer one row or mapping in the declared shape; tagged by its `rev` where it has one.
+    def answer(self, row: Any, *, status: int | None = None) -> HttpResponse:
+        """Answer what a service returned, or a mapping, in the declared shape."""
+        read = self._reading(lambda: None)
+        tag = self._tag(value_at(row, path) for path in self._tagged_by) if self._tagged_by else ""
+        body = encode(read.serializer(row).data)
+        return self._sent(body, tag, status or self.operation.status)
 
-        `also` is what the shape shows that `rev` does not count: counts, names of others.
-        """
-        chosen = self._selection()
-        self.parameters  # noqa: B018 - refuses what is not known
-        rev = getattr(row, "rev", None)
-        tag = self._tag(rev, *also) if rev is not None else ""
-        if (
-            tag
-            and self.request.method in {"GET", "HEAD"}
-            and conditional.is_current(self.request, tag)
-        ):
-            return self._not_modified(tag)
-        shape = fields.narrow(self.operation.response(row), chosen)  # type: ignore[operator, misc]
-        return self._sent(encode(shape.data), tag, status or self.operation.status)
+    def read(
+        self,
+        selector: Selector,
+        *arguments: Any,
+        missing: type[NotFound] = NotFound,
+        **keywords: Any,
+    ) -> HttpResponse:
+        """Answer the one row that the selector finds; one query. Raises `missing` when it finds none."""
+        found = projection.one(self._reading(selector, *arguments, **keywords), self._tagged_by)
+        if found is None:
+            raise missing
+        body, tagged_by = found
+        return self._sent(body, self._tag(tagged_by) if tagged_by else "", self.operation.status)
 
     def page(
-        self, queryset: QuerySet[Any], *, if_empty: Callable[[], None] = lambda: None
+        self,
+        selector: Selector,
+        *arguments: Any,
+        if_empty: Callable[[], None] = lambda: None,
+        **keywords: Any,
     ) -> HttpResponse:
-        """Answer one keyset page of a list, in one query for the columns that its items show.
+        """Answer one keyset page of what the selector lists; one query.
 
         `if_empty` raises where an empty page means that there is no such list.
         """
         page = self.operation.response
         assert isinstance(page, Page)  # noqa: S101
-        parameters = self.parameters
-        shape = fields.narrow(
-            page.item(many=True, context={"actor": self.actor}), self._selection()
-        )
-        order_columns = tuple(name.removeprefix("-") for name in page.order)
-        rows, following = pagination.page_of(
-            fields.only(queryset, shape.child, order_columns),  # type: ignore[attr-defined]
-            order=page.order,
+        read = self._reading(selector, *arguments, **keywords)
+        bound_to = repr((str(self.actor.id), self.request.path, sorted(self.parameters.items())))
+        cursor = self.query_values.get("cursor")
+        items, end = projection.page(
+            read,
+            page.order,
             limit=pagination.page_size(self.query_values.get("limit")),
-            cursor=self.query_values.get("cursor"),
-            bound_to=repr((str(self.actor.id), self.request.path, sorted(parameters.items()))),
+            last=None if cursor is None else pagination.values_of(cursor, bound_to),
         )
-        if not rows:
+        if not items:
             if_empty()
-        return self._sent(
-            encode({"items": shape.to_representation(rows), "next": following}), "", 200
-        )
+        following = encode(pagination.cursor_of(end, bound_to) if end else None)
+        return self._sent(b'{"items":[' + items + b'],"next":' + following + b"}", "", 200)
+
+    def _reading(self, selector: Selector, *arguments: Any, **keywords: Any) -> Read:
+        self.parameters  # noqa: B018 - refuses what is not known
+        response = self.operation.response
+        shape = response.item if isinstance(response, Page) else response
+        assert shape  # noqa: S101
+        return Read(selector, arguments, keywords, shape, self.query_values.get("fields"))
 
     def nothing(self) -> HttpResponse:
         """Answer 204."""
@@ -242,20 +251,18 @@ class ApiView(APIView):
         response["Cache-Control"] = "private, no-cache"
         patch_vary_headers(response, ["Authorization"])
 
-    def _tag(self, rev: int, *also: Any) -> str:
-        shape = self.operation.response
-        viewpoint = (
-            self.actor.id,
-            self.request.version,
-            shape.__name__,
-            self.query_values.get("fields", ""),
-            *also,
-        )  # type: ignore[union-attr]
-        return conditional.version_tag(rev, *viewpoint)
+    @property
+    def _tagged_by(self) -> tuple[str, ...]:
+        return getattr(self.operation.response, "tagged_by", ())
 
-    def _selection(self) -> fields.Selection | None:
-        text = self.query_values.get("fields")
-        return None if text is None else fields.parse(text)
+    def _tag(self, values: Iterable[Any]) -> str:
+        """Make the tag of a version; the first value is its `rev`."""
+        rev, *others = values
+        name = self.operation.response.__name__  # type: ignore[union-attr]
+        selection = self.query_values.get("fields", "")
+        return conditional.version_tag(
+            rev, self.actor.id, self.request.version, name, selection, *others
+        )
 
     @property
     def _framework_parameters(self) -> set[str]:

@@ -39,6 +39,10 @@ class Thing(Output):
     queue = drf.CharField()
 
 
+class VersionedThing(Thing):
+    tagged_by = ("rev",)
+
+
 class ThingCreate(Input):
     name = drf.CharField(max_length=200)
     nested = drf.JSONField(required=False)
@@ -68,7 +72,7 @@ class Things(ToyView):
     @operation(permission=Public, limit="read", budget=SMALL, response=Page(Thing))
     def get(self, request: Any) -> HttpResponse:
         """List things."""
-        return self.page(Job.objects.all())
+        return self.page(Job.objects.all)
 
     @operation(
         permission=SignedIn,
@@ -93,7 +97,7 @@ class Things(ToyView):
 
 
 class Seven(ToyView):
-    @operation(permission=Public, limit="read", budget=SMALL, response=Thing)
+    @operation(permission=Public, limit="read", budget=SMALL, response=VersionedThing)
     def get(self, request: Any) -> HttpResponse:
         """Read the thing."""
         return self.answer(Versioned())

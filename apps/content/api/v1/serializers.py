@@ -69,6 +69,9 @@ class PostSummary(Output):
 class Post(PostSummary):
     """A post as its own screen shows it."""
 
+    # Counts and the author's name are shown beside the text, and are no part of its version.
+    tagged_by = ("rev", "comment_count", "reaction_count", "author__display_name")
+
     body = serializers.CharField()
 
 
@@ -82,7 +85,7 @@ class PostChange(Input):
     )
     visibility = serializers.ChoiceField(models.Post.Visibility.choices, required=False)
     language = serializers.RegexField(
-        re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", re.ASCII),
+        re.compile(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", re.ASCII),
         max_length=35,
         allow_blank=True,
         required=False,
@@ -113,6 +116,8 @@ class PostFilter(Input):
 
 class Comment(Output):
     """What somebody said to a post."""
+
+    tagged_by = ("rev", "author__display_name")
 
     id = serializers.UUIDField()
     author = Author()

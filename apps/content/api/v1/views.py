@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from apps.accounts.errors import EmailUnverified
 from apps.content import errors, selectors, services
 from apps.content.api.v1 import serializers
-from apps.content.models import Post
 from apps.core.http.operations import Budget, Page, operation
 from apps.core.http.permissions import Public, SignedIn
 from apps.core.http.serializers import Empty
@@ -32,19 +31,10 @@ class Feed(ApiView):
 
         Posts that appear while you page come before your first page: nothing shifts, nothing is shown twice.
         """
-        return self.page(selectors.feed_for(self.actor))
+        return self.page(selectors.feed_for, self.actor)
 
 
-class PostView(ApiView):
-    """What the endpoints of one post share."""
-
-    def answer_post(self, post: Post, *, status: int | None = None) -> HttpResponse:
-        # Shown beside the text, and no part of its version.
-        also = (post.comment_count, post.reaction_count, post.author.display_name)
-        return self.answer(post, status=status, also=also)
-
-
-class PostList(PostView):
+class PostList(ApiView):
     """The caller's own posts."""
 
     @operation(
@@ -56,7 +46,7 @@ class PostList(PostView):
     )
     def get(self, request: Request) -> HttpResponse:
         """List your own posts in any status, newest first."""
-        return self.page(selectors.own_posts(self.actor, **self.parameters))
+        return self.page(selectors.own_posts, self.actor, **self.parameters)
 
     @operation(
         permission=SignedIn,
@@ -74,10 +64,10 @@ class PostList(PostView):
         Choose its `id` yourself when you write offline: sending it again answers the post as it is now, with 200.
         """
         post, is_new = services.create_post(actor=self.actor, **self.payload)
-        return self.answer_post(post, status=201 if is_new else 200)
+        return self.answer(post, status=201 if is_new else 200)
 
 
-class PostDetail(PostView):
+class PostDetail(ApiView):
     """One post."""
 
     @operation(
@@ -92,7 +82,7 @@ class PostDetail(PostView):
 
         Your own in any status; of others what is published and not private.
         """
-        return self.answer_post(selectors.post_for(self.actor, id))
+        return self.read(selectors.post_for, self.actor, id, missing=errors.PostNotFound)
 
     @operation(
         permission=SignedIn,
@@ -112,7 +102,7 @@ class PostDetail(PostView):
         post = services.change_post(
             actor=self.actor, post_id=id, expected_rev=self.expected_rev, **self.payload
         )
-        return self.answer_post(post)
+        return self.answer(post)
 
     @operation(
         permission=SignedIn,
@@ -131,7 +121,7 @@ class PostDetail(PostView):
         return self.nothing()
 
 
-class PostVerb(PostView):
+class PostVerb(ApiView):
     """A POST that moves a post from one status to another, and may be repeated."""
 
     def may_replay(self) -> None:
@@ -156,7 +146,7 @@ class PostPublish(PostVerb):
         Publishing what is published changes nothing. An archived post comes back with the `published_at` it had.
         """
         post = services.publish_post(actor=self.actor, post_id=id, **self.payload)
-        return self.answer_post(post)
+        return self.answer(post)
 
 
 class PostArchive(PostVerb):
@@ -177,7 +167,7 @@ class PostArchive(PostVerb):
         Archiving what is archived changes nothing.
         """
         post = services.archive_post(actor=self.actor, post_id=id, **self.payload)
-        return self.answer_post(post)
+        return self.answer(post)
 
 
 class PostComments(ApiView):
@@ -186,14 +176,18 @@ class PostComments(ApiView):
     @operation(
         permission=Public,
         limit="read",
-        budget=Budget(queries=2, bytes=850_000),
+        budget=Budget(queries=2, bytes=860_000),
         response=Page(serializers.Comment, order=("created_at", "id")),
         errors=(errors.PostNotFound,),
     )
     def get(self, request: Request, id: uuid.UUID) -> HttpResponse:
         """List the comments on a post, oldest first."""
-        comments = selectors.comments_on(self.actor, id)
-        return self.page(comments, if_empty=lambda: selectors.require_post(self.actor, id))
+        return self.page(
+            selectors.comments_on,
+            self.actor,
+            id,
+            if_empty=lambda: selectors.require_post(self.actor, id),
+        )
 
     @operation(
         permission=SignedIn,

@@ -1,0 +1,183 @@
+"""Compiled reads: a selector and a shape become one prepared statement in which Postgres writes the JSON itself.
+
+The serializer stays the only declaration of a shape. For each selector and selection of fields it is compiled once into
+SQL that writes what the serializer would have written, joined rows included, and Python hands the bytes on.
+`tests/contract/test_projection.py` proves that both say the same, and lists the shapes that stay with the serializer.
+
+The selector, too, is asked once (`core/http/placeholders.py`). So a selector of a read may ask whether an argument is
+None and whether the actor is signed in, but not what an argument holds; a time that it compares with must be the
+database's (`Now()`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.db.models import QuerySet
+from rest_framework.serializers import BaseSerializer
+
+from apps.core.http import fields, pagination
+from apps.core.http.json_sql import written
+from apps.core.http.placeholders import Form, Placeholders, Selector, Uncompilable, taken_apart
+from apps.core.http.rendering import encode
+
+type Shape = type[BaseSerializer[Any]]
+
+_PLANS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A selector, what it is asked with, the shape of the answer and the chosen fields (`?fields=`, None for all)."""
+
+    selector: Selector
+    arguments: Sequence[Any]
+    keywords: Mapping[str, Any]
+    shape: Shape
+    selection: str | None = None
+
+    def queryset(self) -> QuerySet[Any]:
+        return self.selector(*self.arguments, **self.keywords)
+
+    def serializer(self, *arguments: Any, **options: Any) -> BaseSerializer[Any]:
+        return fields.chosen(self.shape(*arguments, **options), self.selection)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with `%s` where values go, and the place of each among the values of a call."""
+
+    sql: str
+    places: tuple[int, ...]
+
+    def first(self, values: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Execute and return the first row."""
+        parameters = [values[place] for place in self.places]
+        if connection.queries_logged or connection.execute_wrappers:
+            # Somebody counts or logs queries: Django's own cursor tells them.
+            with connection.cursor() as watched:
+                watched.execute(self.sql, parameters)
+                return watched.fetchone()  # type: ignore[no-any-return]
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            cursor = psycopg.Cursor(connection.connection)
+            return cursor.execute(self.sql, parameters, prepare=True, binary=True).fetchone()
+
+
+def page(
+    read: Read, order: tuple[str, ...], *, limit: int, last: tuple[Any, ...] | None
+) -> tuple[bytes, tuple[Any, ...] | None]:
+    """Return the JSON of a page's items, joined by commas, and the order values of its end when there is more.
+
+    `last` are the order values of the page before, None for the first.
+    """
+    form, values = taken_apart(read.arguments, read.keywords)
+    kinds = tuple(type(value) for value in last) if last else None
+    statement = _page_statement(read.selector, form, read.shape, read.selection, order, kinds)
+    if statement is None:
+        return _page_by_serializer(read, order, limit, last)
+    found = statement.first([*values, *(last or ()), limit])
+    assert found is not None  # noqa: S101 - an aggregate has one row
+    items, has_more, *end = found
+    return bytes(items), tuple(end) if has_more else None
+
+
+def one(read: Read, tagged_by: tuple[str, ...]) -> tuple[bytes, tuple[Any, ...]] | None:
+    """Return the JSON of the row that the selector finds and the values that tag it; None when it finds none."""
+    form, values = taken_apart(read.arguments, read.keywords)
+    statement = _row_statement(read.selector, form, read.shape, read.selection, tagged_by)
+    if statement is None:
+        return _one_by_serializer(read, tagged_by)
+    found = statement.first(values)
+    return None if found is None else (bytes(found[0]), found[1:])
+
+
+def value_at(row: Any, path: str) -> Any:
+    """Follow a column path, `author__display_name`, from a row."""
+    for name in path.split("__"):
+        row = getattr(row, name)
+    return row
+
+
+# What can't be compiled
+
+
+def _page_by_serializer(
+    read: Read, order: tuple[str, ...], limit: int, last: tuple[Any, ...] | None
+) -> tuple[bytes, tuple[Any, ...] | None]:
+    queryset = read.queryset()
+    if last:
+        queryset = pagination.after(queryset, order, last)
+    rows = list(queryset.order_by(*order)[: limit + 1])
+    items = encode(read.serializer(rows[:limit], many=True).data)[1:-1]
+    names = [name.removeprefix("-") for name in order]
+    end = tuple(value_at(rows[limit - 1], name) for name in names) if len(rows) > limit else None
+    return items, end
+
+
+def _one_by_serializer(
+    read: Read, tagged_by: tuple[str, ...]
+) -> tuple[bytes, tuple[Any, ...]] | None:
+    row = read.queryset().first()
+    if row is None:
+        return None
+    return encode(read.serializer(row).data), tuple(value_at(row, path) for path in tagged_by)
+
+
+# Compiling
+
+
+@lru_cache(_PLANS)
+def _page_statement(
+    selector: Selector,
+    form: Form,
+    shape: Shape,
+    selection: str | None,
+    order: tuple[str, ...],
+    kinds: tuple[type[Any], ...] | None,
+) -> Statement | None:
+    placeholders = Placeholders()
+    try:
+        queryset = placeholders.ask(selector, form)
+        if kinds:
+            last = tuple(placeholders.add(kind) for kind in kinds)
+            queryset = pagination.after(queryset, order, last)
+        limit = placeholders.count
+        names = [name.removeprefix("-") for name in order]
+        found = _with_json(queryset.order_by(*order), shape, selection).values_list("json", *names)
+        rows, places = placeholders.located(found)
+    except Uncompilable:
+        return None
+    keys = [f"k{number}" for number in range(len(names))]
+    end = ", ".join(f"(array_agg({key}) FILTER (WHERE n = %s))[1]" for key in keys)
+    # One row more than asked for tells whether there are more.
+    sql = (
+        f"SELECT convert_to(coalesce(string_agg(j, ',') FILTER (WHERE n <= %s), ''), 'UTF8'), count(*) > %s, {end} "  # noqa: S608
+        f"FROM (SELECT *, row_number() OVER () AS n FROM ({rows} LIMIT %s + 1) AS found (j, {', '.join(keys)})) AS page"
+    )
+    return Statement(sql, (*(limit,) * (2 + len(keys)), *places, limit))
+
+
+@lru_cache(_PLANS)
+def _row_statement(
+    selector: Selector, form: Form, shape: Shape, selection: str | None, tagged_by: tuple[str, ...]
+) -> Statement | None:
+    placeholders = Placeholders()
+    try:
+        queryset = _with_json(placeholders.ask(selector, form).order_by(), shape, selection)
+        row, places = placeholders.located(queryset.values_list("json", *tagged_by))
+    except Uncompilable:
+        return None
+    keys = "".join(f", k{number}" for number in range(len(tagged_by)))
+    sql = f"SELECT convert_to(j, 'UTF8'){keys} FROM ({row} LIMIT 1) AS found (j{keys})"  # noqa: S608
+    return Statement(sql, places)
+
+
+def _with_json(queryset: QuerySet[Any], shape: Shape, selection: str) -> QuerySet[Any]:
+    expression = written(fields.chosen(shape(), selection), queryset.model)
+    if expression is None:
+        raise Uncompilable(f"{shape.__name__} shows more than columns")
+    return queryset.annotate(json=expression)

@@ -7,3 +7,9 @@ class DevicesConfig(AppConfig):
     name = "apps.devices"
     label = "devices"
     verbose_name = "Devices"
+
+    def ready(self) -> None:
+        from apps.core import clients
+        from apps.devices import receivers, selectors  # noqa: F401 - receivers listen once imported
+
+        clients.decide_versions_by(selectors.version_policies)

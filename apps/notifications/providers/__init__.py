@@ -8,9 +8,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from apps.notifications.providers import alarm
 from apps.notifications.providers.base import PushProvider
+from apps.notifications.providers.breaker import Breaker
 from apps.notifications.providers.console import ConsoleProvider
 from apps.notifications.providers.fcm import FcmProvider
+
+breaker = Breaker()
+"""Guards this process's provider."""
 
 _lock = threading.Lock()
 _current: PushProvider | None = None
@@ -29,8 +34,10 @@ def provider() -> PushProvider:
 
 
 def release() -> None:
-    """Close this process's connections; the next message opens new ones."""
+    """Close this process's connections and forget its troubles, as if it had just started."""
     global _current
+    breaker.succeeded()
+    alarm.silence()
     with _lock:
         if _current is not None:
             _current.close()

@@ -11,9 +11,7 @@ PushFailure
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Literal, Protocol
-
-type AddressKind = Literal["token", "installation"]
+from typing import ClassVar, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,8 @@ class PushMessage:
 
     provider: str
     address: str = field(repr=False)
-    address_kind: AddressKind
+    address_kind: str
+    """`token`, or `installation` where the service addresses those."""
     notification_id: uuid.UUID
     delivery_id: uuid.UUID
     title: str

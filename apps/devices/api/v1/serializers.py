@@ -1,0 +1,96 @@
+"""The wire shapes of devices, version 1."""
+
+import zoneinfo
+from functools import lru_cache
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.core.clients import PLATFORMS
+from apps.core.http.serializers import Input, MomentField, NameField, Output
+from apps.devices.models import MAX_ADDRESS
+from apps.devices.models import Device as DeviceRow
+
+
+class LanguageField(serializers.RegexField):
+    """A language tag (BCP 47), such as `de-AT`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35, **options)
+
+
+class ZoneField(serializers.CharField):
+    """A time zone by its IANA name, such as `Europe/Vienna`."""
+
+    default_error_messages = {"unknown": "This is no IANA time zone."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if name not in _zones():
+            self.fail("unknown")
+        return name
+
+
+@lru_cache(maxsize=1)
+def _zones() -> set[str]:
+    return zoneinfo.available_timezones()
+
+
+class DeviceState(Input):
+    """All that the installation says of itself; what is left out is forgotten."""
+
+    platform = serializers.ChoiceField(choices=PLATFORMS)
+    os_version = NameField(max_length=40, default="", allow_blank=True)
+    model = NameField(max_length=80, default="", allow_blank=True)
+    app_version = NameField(max_length=40, default="", allow_blank=True)
+    build = NameField(max_length=40, default="", allow_blank=True)
+    locale = LanguageField(
+        default="", allow_blank=True, help_text="Language of pushes to this device."
+    )
+    time_zone = ZoneField(default="", allow_blank=True)
+
+
+class PushAddress(Input):
+    """Where push finds the app on this device."""
+
+    provider = serializers.ChoiceField(choices=DeviceRow.Provider.values)
+    kind = serializers.ChoiceField(
+        choices=DeviceRow.AddressKind.values,
+        default=DeviceRow.AddressKind.TOKEN.value,
+        help_text="A registration token, or a Firebase installation id.",
+    )
+    address = serializers.RegexField(
+        r"\A[\x21-\x7e]+\Z", max_length=MAX_ADDRESS, help_text="Kept encrypted, never shown again."
+    )
+    environment = serializers.ChoiceField(
+        choices=DeviceRow.Environment.values, default=DeviceRow.Environment.PRODUCTION.value
+    )
+    timestamp = MomentField(
+        required=False,
+        help_text="When the app got or last confirmed the address; now, if left out.",
+    )
+
+
+class Device(Output):
+    """One installation of the app. Its push address is never shown."""
+
+    installation_id = serializers.CharField()
+    platform = serializers.ChoiceField(choices=PLATFORMS)
+    os_version = serializers.CharField()
+    model = serializers.CharField()
+    app_version = serializers.CharField()
+    build = serializers.CharField()
+    locale = serializers.CharField()
+    time_zone = serializers.CharField()
+    session_id = serializers.UUIDField(
+        allow_null=True, help_text="See `me/sessions`; null when nobody is signed in there."
+    )
+    push_provider = serializers.CharField(help_text="Empty while push does not reach the device.")
+    push_environment = serializers.CharField()
+    push_registered_at = serializers.DateTimeField(allow_null=True)
+    push_silenced_reason = serializers.CharField(help_text="Why push stopped reaching the device.")
+    last_seen_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()

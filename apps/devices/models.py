@@ -1,0 +1,172 @@
+"""What people hold: one row per installation of the app, and which versions of the app are still served."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+
+from apps.accounts.models import Session, User
+from apps.core.clients import PLATFORMS, is_below
+from apps.core.models import PlannedQuerySet, Record, Versioned, planned_manager
+from apps.devices.querysets import DeviceQuerySet
+
+MAX_ADDRESS = 4_096
+_PLATFORM_CHOICES = [(platform, platform) for platform in PLATFORMS]
+
+
+class Device(Record):
+    """One installation of the app: who is signed in to it, what it says of itself, and where push finds it.
+
+    The push address is sealed to this row and found by its blind index, which is unique: an address has one owner.
+    Signing out, theft and a dead address are all the same on this row, the address goes.
+    """
+
+    class Provider(models.TextChoices):
+        FCM = "fcm"
+        APNS = "apns"
+        EXPO = "expo"
+
+    class AddressKind(models.TextChoices):
+        TOKEN = "token"  # noqa: S105
+        INSTALLATION = "installation"
+
+    class Environment(models.TextChoices):
+        PRODUCTION = "production"
+        SANDBOX = "sandbox"
+
+    class Silence(models.TextChoices):
+        SIGNED_OUT = "signed_out"
+        REMOVED = "removed"
+        MOVED = "moved"
+        ADDRESS_MOVED = "address_moved"
+        ADDRESS_WITHDRAWN = "address_withdrawn"
+        ADDRESS_DEAD = "address_dead"
+        ADDRESS_STALE = "address_stale"
+        OVER_CAP = "over_cap"
+
+    installation_id = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    session = models.ForeignKey(Session, on_delete=models.SET_NULL, null=True, related_name="+")
+    platform = models.CharField(max_length=10, choices=_PLATFORM_CHOICES)
+    os_version = models.CharField(max_length=40, blank=True, default="", db_default="")
+    model = models.CharField(max_length=80, blank=True, default="", db_default="")
+    app_version = models.CharField(max_length=40, blank=True, default="", db_default="")
+    build = models.CharField(max_length=40, blank=True, default="", db_default="")
+    locale = models.CharField(max_length=35, blank=True, default="", db_default="")
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
+    last_seen_at = models.DateTimeField()
+
+    push_provider = models.CharField(
+        max_length=10, choices=Provider, blank=True, default="", db_default=""
+    )
+    push_address_kind = models.CharField(
+        max_length=15, choices=AddressKind, blank=True, default="", db_default=""
+    )
+    push_environment = models.CharField(
+        max_length=15, choices=Environment, blank=True, default="", db_default=""
+    )
+    push_address = models.BinaryField(null=True, help_text="Sealed to this row.")
+    push_index = models.BinaryField(
+        max_length=32, null=True, unique=True, help_text="Blind index of provider and address."
+    )
+    push_registered_at = models.DateTimeField(
+        null=True, help_text="By the phone's clock; kept when the address goes."
+    )
+    push_silenced_at = models.DateTimeField(null=True)
+    push_silenced_reason = models.CharField(
+        max_length=20, choices=Silence, blank=True, default="", db_default=""
+    )
+
+    objects = planned_manager(DeviceQuerySet)
+
+    class Meta:
+        indexes = [
+            models.Index("user", F("created_at").desc(), F("id").desc(), name="device_of_user"),
+            models.Index(
+                fields=["push_registered_at"],
+                condition=Q(push_index__isnull=False),
+                name="device_push_renewal",
+            ),
+            models.Index(
+                fields=["last_seen_at"], condition=Q(user=None), name="device_abandonment"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(push_index=None, push_address=None, push_provider="")
+                | Q(
+                    push_index__isnull=False,
+                    push_address__isnull=False,
+                    push_registered_at__isnull=False,
+                    push_silenced_at=None,
+                )
+                & ~Q(push_provider=""),
+                name="device_push_whole_or_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(push_index=None) | Q(user__isnull=False),
+                name="device_push_has_owner",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model or self.platform} {self.installation_id}"
+
+    @property
+    def seal(self) -> str:
+        """What the push address is sealed to."""
+        return f"devices.device.push_address:{self.pk}"
+
+
+_version = RegexValidator(
+    re.compile(r"\d{1,9}(\.\d{1,9}){0,3}\Z", re.ASCII), "Write a version as numbers: 2.10.1"
+)
+
+
+class VersionPolicy(Versioned):
+    """Which versions of the app on one platform are served, and where to get a newer one."""
+
+    platform = models.CharField(max_length=10, choices=_PLATFORM_CHOICES, unique=True)
+    minimum = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        validators=[_version],
+        help_text="Older versions are refused with 426. Empty: none is.",
+    )
+    recommended = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        validators=[_version],
+        help_text="Every answer names it, so that older apps can suggest an update.",
+    )
+    latest = models.CharField(max_length=40, blank=True, default="", validators=[_version])
+    store_url = models.URLField(
+        max_length=500, blank=True, default="", help_text="Where a refused app sends its user."
+    )
+    message = models.CharField(
+        max_length=300, blank=True, default="", help_text="What a refused app may show."
+    )
+
+    objects = planned_manager(PlannedQuerySet)
+
+    class Meta:
+        verbose_name_plural = "version policies"
+
+    def __str__(self) -> str:
+        return self.platform
+
+    def clean(self) -> None:
+        """Refuse what would lock people out by mistake."""
+        if self.minimum and not self.store_url:
+            raise ValidationError({"store_url": "Whoever is refused must know where to go."})
+        for upper in ("recommended", "latest"):
+            if is_below(getattr(self, upper), self.minimum):
+                raise ValidationError({upper: "This is below the minimum."})
+        if is_below(self.latest, self.recommended):
+            raise ValidationError({"latest": "This is below the recommended version."})

@@ -1,0 +1,47 @@
+"""What others may ask of devices."""
+
+import logging
+import uuid
+from collections.abc import Mapping
+
+from apps.core import clients, crypto
+from apps.core.actors import Actor
+from apps.devices.models import Device, VersionPolicy
+from apps.devices.querysets import DeviceQuerySet
+
+logger = logging.getLogger(__name__)
+
+
+def devices_of(actor: Actor) -> DeviceQuerySet:
+    """The devices that the actor holds."""
+    return Device.objects.of(actor.id)
+
+
+def reachable_devices_of(user_id: uuid.UUID) -> DeviceQuerySet:
+    """A person's devices that have a push address, for notifying them."""
+    return Device.objects.of(user_id).reachable()
+
+
+def push_address_of(device: Device) -> str:
+    """Return a device's push address in the clear, "" when it has none that can be read."""
+    if device.push_address is None:
+        return ""
+    try:
+        return crypto.open_sealed(bytes(device.push_address), row=device.seal)
+    except crypto.Undecipherable:
+        logger.exception("push address undecipherable", extra={"device": str(device.pk)})
+        return ""
+
+
+def version_policies() -> Mapping[str, clients.VersionPolicy]:
+    """Return what staff decided about versions, by platform; one query."""
+    return {
+        policy.platform: clients.VersionPolicy(
+            minimum=policy.minimum,
+            recommended=policy.recommended,
+            latest=policy.latest,
+            store_url=policy.store_url,
+            message=policy.message,
+        )
+        for policy in VersionPolicy.objects.all()
+    }

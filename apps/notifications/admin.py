@@ -1,0 +1,36 @@
+"""What staff see of notifications: what was said to whom, and what became of each push. Nothing is typed in here."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.core.admin import ReadOnlyAdmin
+from apps.notifications.models import Delivery, Notification
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "recipient", "created_at", "read_at")
+    list_filter = ("kind",)
+    list_select_related = ("recipient",)
+    search_fields = ("=id", "=recipient__email")
+    search_help_text = "A notification's id, or its recipient's email address."
+    ordering = ("-id",)
+    # The parameters are people's words and names.
+    exclude = ("params",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        return super().get_queryset(request).select_related("recipient")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("id", "state", "reason", "attempts", "device", "created_at", "sent_at")
+    list_filter = ("state", "channel")
+    list_select_related = ("device",)
+    search_fields = ("=id", "=notification__id", "=device__installation_id")
+    search_help_text = "The id of a delivery or its notification, or an installation id."
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        return super().get_queryset(request).select_related("notification", "device")

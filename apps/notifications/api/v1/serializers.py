@@ -1,0 +1,72 @@
+"""The wire shapes of notifications, version 1."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.core.http.serializers import Input, Output
+from apps.notifications import rendering
+from apps.notifications.models import Category
+from apps.notifications.models import Notification as NotificationRow
+
+_MOST_IDS = 500
+
+
+class Notification(Output):
+    """Something you should know."""
+
+    id = serializers.UUIDField()
+    kind = serializers.CharField(help_text="What happened, for choosing an icon: comment_created…")
+    category = serializers.ChoiceField(choices=Category.values)
+    title = serializers.SerializerMethodField(help_text="In the language of your account.")
+    body = serializers.SerializerMethodField()
+    target_type = serializers.CharField(help_text="What it is about: post…; empty for nothing.")
+    target_id = serializers.UUIDField(allow_null=True)
+    link = serializers.CharField(help_text="What to open in the app; empty for nothing.")
+    seen_at = serializers.DateTimeField(allow_null=True)
+    read_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+    def get_title(self, row: NotificationRow) -> str:
+        return rendering.title_of(row.kind, row.params, row.language)
+
+    def get_body(self, row: NotificationRow) -> str:
+        return rendering.body_of(row.kind, row.params, row.language)
+
+
+class UnreadCount(Output):
+    unread = serializers.IntegerField(help_text="Counted to 1,000 at most.")
+
+
+class ReadMarks(Input):
+    """Either some notifications by their ids, or one and all older ones."""
+
+    default_error_messages = {"choice": "Give either ids or up_to."}
+
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), min_length=1, max_length=_MOST_IDS, required=False
+    )
+    up_to = serializers.UUIDField(required=False)
+
+    def validate_ids(self, ids: list[Any]) -> list[Any]:
+        if len(set(ids)) < len(ids):
+            raise serializers.ValidationError("Name each notification once.", code="repeated")
+        return ids
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            self.fail("choice")
+        return attrs
+
+
+class ReadResult(Output):
+    """What became of one item."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=["applied", "refused"])
+    code = serializers.CharField(help_text="Why it was refused: `not_found`; else empty.")
+
+
+class ReadResults(Output):
+    results = ReadResult(many=True)
+    unread = serializers.IntegerField(help_text="What is left; counted to 1,000 at most.")

@@ -1,0 +1,11 @@
+"""Where notifications are found, version 1."""
+
+from django.urls import path
+
+from apps.notifications.api.v1 import views
+
+urlpatterns = [
+    path("notifications", views.Inbox.as_view(), name="notification-list"),
+    path("notifications/unread-count", views.Unread.as_view(), name="notification-unread-count"),
+    path("notifications/read", views.Read.as_view(), name="notification-read"),
+]

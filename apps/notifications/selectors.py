@@ -1,0 +1,18 @@
+"""What others may ask of notifications."""
+
+from apps.core.actors import Actor
+from apps.notifications.models import Notification
+from apps.notifications.querysets import NotificationQuerySet
+
+# Counting stops here: a badge says "999+" long before, and nobody's count may cost more than others'.
+MOST_UNREAD = 1_000
+
+
+def inbox_of(actor: Actor) -> NotificationQuerySet:
+    """What the actor was told and has not put away."""
+    return Notification.objects.of(actor.id).in_inbox().with_language()
+
+
+def unread_count(actor: Actor) -> int:
+    """Return how many notifications the actor has not read, counting to 1,000 at most."""
+    return Notification.objects.of(actor.id).unread()[:MOST_UNREAD].count()

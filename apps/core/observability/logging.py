@@ -147,18 +147,20 @@ class _JSONFormatter(ProcessorFormatter):
 
 
 class _Handler(logging.StreamHandler[Any]):
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        # Looked up for each line: whoever replaces standard error wants what is logged from then on.
+        return sys.stderr
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the parent's name
         # The stock one prints the message and its arguments, which nobody has scrubbed.
         failure = sys.exc_info()[0]
-        line = {
-            "level": "error",
-            "logger": record.name,
-            "event": "unloggable",
-            "line": record.lineno,
-        }
-        sys.stderr.write(
-            _line(None, "", {**line, "exc_type": failure.__name__ if failure else ""}) + "\n"
-        )
+        line = {"level": "error", "logger": record.name, "event": "unloggable"}
+        line["where"] = f"{record.filename}:{record.lineno}"
+        sys.stderr.write(_line(None, "", {**line, "error": failure and failure.__name__}) + "\n")
 
 
 def _json() -> ProcessorFormatter:

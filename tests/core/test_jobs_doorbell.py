@@ -141,6 +141,7 @@ def test_a_free_worker_looks_into_the_most_urgent_queue_first() -> None:
     assert cycle.consume(1 + 3)[0] == "urgent"
 
 
+@pytest.mark.django_db(transaction=True)
 class TestWorking:
     @pytest.fixture
     def rings(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -148,14 +149,14 @@ class TestWorking:
         monkeypatch.setattr(doorbell, "ring", rings.append)
         return rings
 
-    def test_a_ring_empties_the_queue(self, db: None, rings: list[str]) -> None:
+    def test_a_ring_empties_the_queue(self, rings: list[str]) -> None:
         promise("Emma", "Persuasion")
         tasks.work("bulk")
         assert pending() == []
         assert rings == []
 
     def test_a_long_backlog_gives_others_their_turn(
-        self, db: None, rings: list[str], monkeypatch: pytest.MonkeyPatch
+        self, rings: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(settings.JOB_SLICES, "bulk", 0)
         promise("Emma", "Persuasion")
@@ -163,7 +164,7 @@ class TestWorking:
         assert len(pending()) == 1
         assert rings == ["bulk"]
 
-    def test_only_its_own_queue_is_worked_on(self, db: None) -> None:
+    def test_only_its_own_queue_is_worked_on(self) -> None:
         promise("Emma")
         tasks.work("urgent")
         assert len(pending()) == 1

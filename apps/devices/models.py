@@ -1,7 +1,5 @@
 """What people hold: one row per installation of the app, and which versions of the app are still served."""
 
-import re
-
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -123,7 +121,7 @@ class Device(Record):
 
 
 _version = RegexValidator(
-    re.compile(r"\d{1,9}(\.\d{1,9}){0,3}\Z", re.ASCII), "Write a version as numbers: 2.10.1"
+    r"\A[0-9]{1,9}(\.[0-9]{1,9}){0,3}\Z", "Write a version as numbers: 2.10.1"
 )
 
 

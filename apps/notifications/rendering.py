@@ -33,7 +33,7 @@ def _said(template: Template, params: Mapping[str, Any], most: int) -> str:
 
 @lru_cache(maxsize=256)
 def _words(kind: str, language: str) -> tuple[Template, Template]:
-    engine = Engine(dirs=settings.TEMPLATES[0]["DIRS"])
+    engine = Engine.get_default()
     source = engine.get_template(f"notifications/{kind}.{language}.txt").source
     title, _, body = source.partition("\n")
     return Template(title, engine=engine), Template(body, engine=engine)

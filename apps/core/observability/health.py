@@ -35,7 +35,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     """Say whether to send traffic here: 200, or a 503 problem; both tell each check's result."""
-    checks = _report.read()
+    checks = report.read()
     if all(checks[name] == OK for name in DECISIVE):
         return JsonResponse({"status": OK, "checks": checks})
     return problem(503, "not_ready", retry_after=_RETRY_AFTER, extra={"checks": checks})
@@ -52,10 +52,6 @@ class Report:
         self._checks = checks
         self._running: dict[str, _Attempt] = {}
         self._lock = threading.Lock()
-        self.forget()
-
-    def forget(self) -> None:
-        """Look again at the next reading, as a new process would."""
         self._results: dict[str, str] = {}
         self._read_at = float("-inf")
 
@@ -70,7 +66,7 @@ class Report:
     def _renewed(self) -> dict[str, str]:
         for name, check in self._checks.items():
             if name not in self._running or not self._running[name].is_alive():
-                self._running[name] = _Attempt(check)
+                self._running[name] = _Attempt(name, check)
                 self._running[name].start()
         deadline = time.monotonic() + _PATIENCE
         for attempt in self._running.values():
@@ -79,9 +75,9 @@ class Report:
 
 
 class _Attempt(threading.Thread):
-    def __init__(self, check: Callable[[], str]) -> None:
+    def __init__(self, name: str, check: Callable[[], str]) -> None:
         # A daemon: a frozen server must not keep the process from stopping.
-        super().__init__(daemon=True, name=f"readyz-{check.__name__}")
+        super().__init__(daemon=True, name=f"readyz-{name}")
         self._check = check
         self.result = DOWN
 
@@ -100,13 +96,16 @@ def _database() -> str:
     return OK
 
 
-def _migrations() -> str:
-    global _migrated
-    if not _migrated:
-        # Reading every migration file is slow; the code of this process will not get more of them.
-        executor = MigrationExecutor(connection)
-        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return OK if _migrated else PENDING
+class _Migrations:
+    """Reads every migration file, which is slow, until all are applied: this process gets no more."""
+
+    _done = False
+
+    def __call__(self) -> str:
+        if not self._done:
+            executor = MigrationExecutor(connection)
+            self._done = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return OK if self._done else PENDING
 
 
 def _cache() -> str:
@@ -119,7 +118,11 @@ def _broker() -> str:
     return OK
 
 
-_migrated = False
-_report = Report(
-    {"database": _database, "migrations": _migrations, "cache": _cache, "broker": _broker}
-)
+def new_report() -> Report:
+    """Return a report that has looked at nothing yet."""
+    return Report(
+        {"database": _database, "migrations": _Migrations(), "cache": _cache, "broker": _broker}
+    )
+
+
+report = new_report()

@@ -35,18 +35,23 @@ class Cost:
 @contextmanager
 def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
     cost = Cost()
-    call, claim_confirm = cache.call, gate.confirm
+    call, run, claim_confirm = cache.call, cache.run, gate.confirm
 
-    def counted(command: Callable[[Any], Any]) -> Any:
+    def counted_call(command: Callable[[Any], Any]) -> Any:
         cost.redis += 1
         return call(command)
+
+    def counted_run(*arguments: Any) -> Any:
+        cost.redis += 1
+        return run(*arguments)
 
     def noted(claim: Any) -> None:
         cost.cold += 1
         claim_confirm(claim)
 
     with monkeypatch.context() as patch, connection.execute_wrapper(cost.count_query):
-        patch.setattr(cache, "call", counted)
+        patch.setattr(cache, "call", counted_call)
+        patch.setattr(cache, "run", counted_run)
         patch.setattr(gate, "confirm", noted)
         yield cost
 

@@ -17,6 +17,8 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import DatabaseError, transaction
 
+from apps.core import scripts
+
 # Lifetimes in seconds.
 SESSION_SECONDS = 3600
 
@@ -82,7 +84,14 @@ def run(script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
 
     Raises CacheDown when Redis does not answer within the timeouts of `settings/timeouts.py`.
     """
-    return call(lambda server: _registered(server, script)(keys=keys, args=arguments))
+    breaker.check()
+    try:
+        return scripts.line().run(
+            settings.CACHE_URL, settings.CACHE_TIMEOUTS, script, keys, arguments
+        )
+    except (OSError, scripts.ScriptError) as failure:
+        breaker.trip()
+        raise CacheDown(type(failure).__name__) from failure
 
 
 def call[T](command: Callable[[redis.Redis], T]) -> T:
@@ -96,11 +105,6 @@ def call[T](command: Callable[[redis.Redis], T]) -> T:
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as failure:
         breaker.trip()
         raise CacheDown(type(failure).__name__) from failure
-
-
-@lru_cache(maxsize=32)
-def _registered(server: redis.Redis, script: str) -> Any:
-    return server.register_script(script)
 
 
 class ProcessCopy[T]:
@@ -172,7 +176,6 @@ def _move_generation() -> None:
 def _forget_client(*, setting: str, **_: Any) -> None:
     if setting in {"CACHE_URL", "CACHE_TIMEOUTS"}:
         client.cache_clear()
-        _registered.cache_clear()
         breaker.reset()
 
 

@@ -88,6 +88,10 @@ drill: .venv/.synced  ## the faults: killed workers, lost connections, restarts
 journey: .venv/.synced  ## a phone's life against the real processes
 	$(LOCAL) $(BIN)/python -m tests.journey $(ARGS)
 
+.PHONY: bench
+bench: .venv/.synced  ## the load, ours beside a plain twin, into docs/performance.md: ARGS=--help
+	@$(BIN)/python -m tests.load $(ARGS)
+
 .PHONY: fix
 fix: .venv/.synced  ## format, and repair what the linter can
 	@$(BIN)/ruff format .

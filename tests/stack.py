@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -22,21 +23,31 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent
 # The embedded Valkey has 64 numbered databases, a stock Redis 16: the last two of either are nobody else's.
-_START_SECONDS = 30
+_START_SECONDS = 60
 _STOP_SECONDS = 15
 
 
 class Stack:
     """A context manager: everything runs inside, and nothing is left outside.
 
-    `folder` takes logs and mail. `environment` is added to that of every process.
+    `folder` takes logs and mail. `parts` are started; the database is a copy of `template` where one is named.
+    `environment` is added to that of every process.
     """
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        parts: Sequence[str] = ("worker", "beat", "web"),
+        template: str = "",
+        **environment: str,
+    ) -> None:
         self.folder = folder
+        self.parts = parts
+        self.template = template
         self.name = f"stack_{os.getpid()}"
         self.mail_folder = folder / "mail"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database_url = _with_path(os.environ["DATABASE_URL"], self.name)
         self.cache_url, self.broker_url = _redis_numbers(os.environ["REDIS_URL"])
@@ -58,13 +69,13 @@ class Stack:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for url in (self.cache_url, self.broker_url):
             redis.Redis.from_url(url).flushdb()
-        self._database("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {}")
+        self._database("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._creation)
         try:
             self.manage("migrate", "--verbosity", "0")
-            self.start("worker")
-            self.start("beat")
-            self.start("web")
-            self._wait_until_ready()
+            for name in self.parts:
+                self.start(name)
+            if "web" in self.parts:
+                self.wait_until_ready()
         except BaseException:
             self.__exit__()
             raise
@@ -80,12 +91,13 @@ class Stack:
             process.wait()
         self._database("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
-    def start(self, name: str) -> None:
-        """Start one of `web`, `worker`, `beat` in a process group of its own."""
+    def start(self, name: str, *command: str, **environment: str) -> None:
+        """Start one of `web`, `worker`, `beat`, or another Python module, in a process group of its own."""
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *_COMMANDS[name]],
-                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+                [sys.executable, "-m", *(command or _COMMANDS[name])],
+                cwd=ROOT, env=self.environment | environment,
+                stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     def kill(self, name: str) -> None:
@@ -117,16 +129,24 @@ class Stack:
             for statement in statements:
                 connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))  # type: ignore[arg-type]
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self, name: str = "web", url: str = "") -> None:
+        """Return when a server answers; raises RuntimeError with its log when it does not."""
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):
+                with urllib.request.urlopen(url or f"{self.url}/readyz", timeout=2):
                     return
             except (urllib.error.URLError, ConnectionError, TimeoutError):
-                if time.monotonic() > deadline or self.processes["web"].poll() is not None:
-                    raise RuntimeError(f"web does not answer:\n{self.log('web')[-4000:]}") from None
+                if time.monotonic() > deadline or self.processes[name].poll() is not None:
+                    log = self.log(name)[-4000:]
+                    raise RuntimeError(f"{name} does not answer:\n{log}") from None
                 time.sleep(0.05)
+
+    @property
+    def _creation(self) -> str:
+        # Copying files beats writing every page to the log, once there are many.
+        copied = f' TEMPLATE "{self.template}" STRATEGY FILE_COPY' if self.template else ""
+        return f"CREATE DATABASE {{}}{copied}"
 
 
 _COMMANDS = {
@@ -147,7 +167,7 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 

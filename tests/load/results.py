@@ -1,0 +1,92 @@
+"""What the windows say together: only quiet ones count, and ratios are taken between neighbours."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.load.rounds import Window
+from tests.load.servers import OURS, TWIN
+from tests.load.works import Work
+
+# As many quiet windows as a figure must rest on.
+_ENOUGH = 2
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One server's side of a cell: medians over its windows, percentiles over all its answers (milliseconds)."""
+
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    cpu: float
+    postgres: float
+    redis: float
+    generator: float
+    megabytes: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One work at one number of connections. Ratios to the twin: requests per second, and processor time saved."""
+
+    work: Work
+    connections: int
+    figures: dict[str, Figures]
+    ratio: float
+    cpu_ratio: float
+    quiet: int
+    windows: int
+
+    @property
+    def is_sound(self) -> bool:
+        return self.quiet >= min(_ENOUGH, self.windows)
+
+
+def cells(windows: Sequence[Window], works: Sequence[Work]) -> list[Cell]:
+    """Sum up. A cell without enough quiet rounds is made of all its rounds, and says so."""
+    best = min(window.loop for window in windows)
+    connections = dict.fromkeys(window.connections for window in windows)
+    return [
+        _cell(work, count, [w for w in windows if (w.work, w.connections) == (work.name, count)], best)
+        for count in connections
+        for work in works
+    ]  # fmt: skip
+
+
+def _cell(work: Work, connections: int, windows: list[Window], best: float) -> Cell:
+    rounds: dict[int, dict[str, Window]] = {}
+    for window in windows:
+        rounds.setdefault(window.round, {})[window.server] = window
+    quiet = [
+        sides for sides in rounds.values() if all(side.is_quiet(best) for side in sides.values())
+    ]
+    counted = quiet if len(quiet) >= min(_ENOUGH, len(rounds)) else list(rounds.values())
+    pairs = [(sides[OURS], sides[TWIN]) for sides in counted if len(sides) == 2]
+    return Cell(
+        work,
+        connections,
+        {name: _figures([sides[name] for sides in counted]) for name in work.on},
+        _median([ours.rate / twin.rate for ours, twin in pairs]),
+        _median([twin.microseconds("server") / ours.microseconds("server") for ours, twin in pairs]),
+        len(quiet),
+        len(rounds),
+    )  # fmt: skip
+
+
+def _figures(windows: list[Window]) -> Figures:
+    latencies = sorted(latency for window in windows for latency in window.load.latencies)
+    p50, p95, p99 = (latencies[int(len(latencies) * part)] * 1_000 for part in (0.5, 0.95, 0.99))
+    cpu, postgres, redis, generator = (
+        _median([window.microseconds(tree) for window in windows])
+        for tree in ("server", "postgres", "redis", "generator")
+    )
+    return Figures(
+        _median([window.rate for window in windows]), p50, p95, p99, cpu, postgres, redis, generator,
+        max(size for window in windows for size in window.megabytes),
+    )  # fmt: skip
+
+
+def _median(values: list[float]) -> float:
+    return statistics.median(values) if values else 0.0

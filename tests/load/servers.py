@@ -1,0 +1,113 @@
+"""What is measured: ours as in production, the twin, and a constant answer, all on one copy of the database."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jwt
+import psycopg
+import redis
+
+from tests.load import machine
+from tests.load.asking import Person
+from tests.load.environment import production
+from tests.stack import Stack, free_port
+
+OURS, TWIN, CONSTANT = "ours", "twin", "constant"
+PROCESSES = 2
+SIGNED_IN = 256
+
+
+@dataclass(frozen=True)
+class Server:
+    """One of the contestants: where it listens, its master process, and who is signed in to it."""
+
+    name: str
+    port: int
+    process: int
+    people: list[Person]
+
+
+@dataclass(frozen=True)
+class Field:
+    """All that runs. `services` are the process ids of Postgres and Redis, where they are on this machine."""
+
+    stack: Stack
+    servers: dict[str, Server]
+    services: dict[str, int]
+
+
+@contextmanager
+def running(
+    template: str, names: Collection[str], folder: Path, tell: Callable[[str], None]
+) -> Iterator[Field]:
+    """Run the named servers on a copy of the template, and nothing afterwards."""
+    variables = production(WEB_WORKERS=str(PROCESSES))
+    with Stack(folder, parts=("web",), template=template, **variables) as stack:
+        ports = {OURS: stack.port} | {name: _start(stack, name) for name in names if name != OURS}
+        people = _sign_in(stack)
+        key = stack.environment["SECRET_KEY"]
+        signed_in = {
+            OURS: people,
+            TWIN: [replace(one, token=_simple_token(key, one.token)) for one in people],
+        }
+        servers = {
+            name: Server(
+                name, port, stack.processes[_PART.get(name, name)].pid, signed_in.get(name, [])
+            )
+            for name, port in ports.items()
+        }
+        for name in servers.keys() & _COMMANDS.keys():
+            stack.wait_until_ready(name, f"http://127.0.0.1:{ports[name]}/constant")
+        tell(f"{', '.join(servers)}: {PROCESSES} processes each; {len(people)} people signed in")
+        yield Field(stack, servers, services(stack))
+
+
+_PART = {OURS: "web"}
+_APPLICATION = "django.core.wsgi:get_wsgi_application()"
+_COMMANDS = {
+    TWIN: ("gunicorn", "--workers", str(PROCESSES), _APPLICATION),
+    # The web server as ours has it.
+    CONSTANT: ("gunicorn", "-c", "config/gunicorn.py", _APPLICATION),
+}
+
+
+def _start(stack: Stack, name: str) -> int:
+    port = free_port()
+    # Overrules the address that config/gunicorn.py names.
+    where = {"GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
+    settings = "tests.load.twin.settings"
+    stack.start(name, *_COMMANDS[name], DJANGO_SETTINGS_MODULE=settings, **where)
+    return port
+
+
+def _sign_in(stack: Stack) -> list[Person]:
+    words = f"from tests.load.data import sign_in; sign_in({SIGNED_IN})"
+    found = json.loads(stack.manage("shell", "-v", "0", "-c", words))
+    return [Person(number, token, device) for number, (device, token) in enumerate(found)]
+
+
+def _simple_token(key: str, ours: str) -> str:
+    """Make simplejwt's access token for the person whom one of our tokens names."""
+    person = jwt.decode(ours, options={"verify_signature": False})["sub"]
+    now = int(time.time())
+    claims = {"token_type": "access", "iat": now, "exp": now + 6 * 3600, "jti": uuid.uuid4().hex}
+    return jwt.encode({**claims, "user_id": person}, key, algorithm="HS256")
+
+
+def services(stack: Stack) -> dict[str, int]:
+    """Return the process ids of the servers behind the URLs, without those that run elsewhere."""
+    found = {}
+    with psycopg.connect(stack.database_url) as connection:
+        backend = connection.info.backend_pid
+        if machine.command_of(backend) == "postgres":
+            found["postgres"] = machine.parent_of(backend)
+    with redis.Redis.from_url(stack.cache_url) as client:
+        server = int(client.info("server")["process_id"])
+        if machine.command_of(server).endswith("-server"):
+            found["redis"] = server
+    return found

@@ -45,8 +45,8 @@ def send_account_exists(code: EmailCode, owner: User) -> None:
 
 def send_reuse_notice(session: Session) -> None:
     """Tell a person that a device was signed out for their safety; raises jobs.GiveUp for an address that bounces."""
-    user, device = session.user, session.device_model or session.platform
-    _send("reuse_notice", user.email or "", user.locale, f"reuse.{session.pk}", {"device": device})
+    to, locale = session.user.email or "", session.user.locale
+    _send("reuse_notice", to, locale, f"reuse.{session.pk}", {"device": session.name})
 
 
 def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:

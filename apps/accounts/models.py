@@ -182,7 +182,12 @@ class Session(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.device_model or self.platform or 'device'} {self.id}"
+        return f"{self.name or 'device'} {self.id}"
+
+    @property
+    def name(self) -> str:
+        """What a list of devices calls it."""
+        return self.device_model or self.platform
 
     def stands(self, now: datetime) -> bool:
         """Neither ended nor expired, and its owner is still let in."""

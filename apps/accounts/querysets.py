@@ -4,13 +4,15 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from django.db.models.functions import Now
+
 from apps.core.models import PlannedQuerySet
 
 
 def one_spelling(address: str) -> str:
     """Return the one spelling under which an email address is stored and looked up.
 
-    Lower case throughout: no provider in use tells `Ada@` from `ada@`. The domain is in its ASCII form (RFC 5891), so
+    Lower case throughout: no provider in use tells `Ada@` from `ada@`. The domain is in its ASCII form (RFC 3490), so
     that what looks alike to a mail server is alike here. Raises UnicodeError for a domain without such a form and for
     a name outside ASCII, whose letters could turn into another's.
     """
@@ -45,10 +47,11 @@ class UserQuerySet(PlannedQuerySet[Any]):
 
 
 class SessionQuerySet(PlannedQuerySet[Any]):
-    def live(self, now: datetime) -> Self:
-        return self.filter(revoked_at=None, idle_expires_at__gt=now)
+    def live(self) -> Self:
+        """Neither ended nor expired, by the database's clock."""
+        return self.filter(revoked_at=None, idle_expires_at__gt=Now())
 
-    def of(self, user_id: UUID) -> Self:
+    def of(self, user_id: UUID | None) -> Self:
         return self.filter(user_id=user_id)
 
     def ended_before(self, moment: datetime) -> Self:

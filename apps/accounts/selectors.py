@@ -3,21 +3,25 @@
 import uuid
 from datetime import UTC, date, datetime, time
 
-from django.db.models import Count, F, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
 from django.db.models.functions import TruncDate
-from django.utils import timezone
 
 from apps.accounts.errors import AlreadyVerified
 from apps.accounts.models import Session, User
-from apps.accounts.querysets import SessionQuerySet
+from apps.accounts.querysets import SessionQuerySet, UserQuerySet
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
 from apps.core.ids import first_id
 
 
+def account_of(actor: Actor) -> UserQuerySet:
+    """The actor's own account."""
+    return User.objects.live().filter(pk=actor.id)
+
+
 def me(actor: Actor) -> User:
     """Return the actor's own account; raises NotFound."""
-    user = User.objects.live().filter(pk=actor.id).first()
+    user = account_of(actor).first()
     if user is None:
         raise NotFound
     return user
@@ -39,7 +43,14 @@ def account_at(address: str) -> User | None:
 
 def sessions_of(actor: Actor) -> SessionQuerySet:
     """The devices on which the actor is signed in."""
-    return Session.objects.live(timezone.now()).filter(user_id=actor.id)
+    return Session.objects.of(actor.id).live()
+
+
+def devices_of(actor: Actor, *, here: uuid.UUID | None) -> SessionQuerySet:
+    """The same, with `is_current` on the one that asks."""
+    return sessions_of(actor).annotate(
+        is_current=ExpressionWrapper(Q(pk=here), output_field=BooleanField())
+    )
 
 
 def session_with_owner(session_id: uuid.UUID) -> Session | None:

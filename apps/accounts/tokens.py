@@ -84,7 +84,7 @@ class KeyRing(TokenBackend):
     def _key_of(self, token: str) -> str:
         key = self._keys.get(jwt.get_unverified_header(token).get("kid", ""))
         if key is None:
-            raise jwt.InvalidKeyError("unknown kid")
+            raise jwt.InvalidTokenError("unknown kid")
         return key
 
 

@@ -1,6 +1,5 @@
 """Becoming somebody: an account for whoever asks, and an address once it is proven."""
 
-import uuid
 from datetime import datetime
 
 import structlog
@@ -80,35 +79,32 @@ def _send_code(user: User, address: str) -> None:
 def verify_email(*, actor: Actor, code: str) -> User:
     """Prove an address with the code that was sent there, and return the account.
 
-    Commits, a wrong try as well; announces `email_verified`. Raises CodeInvalid for a wrong code, CodeExpired when
-    there is no code that could still be right, AlreadyVerified when nothing waits for proof, and AddressTaken when
-    another account proved the address in the meantime.
+    Commits, a wrong try as well: whoever wraps this must keep what precedes CodeInvalid. Announces `email_verified`.
+    Raises CodeInvalid for a wrong code, CodeExpired when there is no code that could still be right, AlreadyVerified
+    when nothing waits for proof, and AddressTaken when another account proved the address in the meantime.
     """
     now = timezone.now()
-    # Durable: a count of tries that somebody's rollback takes back is no count.
-    with transaction.atomic(durable=True):
-        expected = _open_code(actor.id)
-        right = _try(expected, code, now)
-        if right and expected:
+    with transaction.atomic():
+        expected = _open_code(actor, now)
+        right = keys.code_matches(expected.pk, code, expected.code_hash)
+        if right:
             _prove(expected, now)
-    if expected is None or not right:
-        raise _refusal(actor, expected, now)
+        else:
+            EmailCode.objects.filter(pk=expected.pk).update(tries_left=F("tries_left") - 1)
+    if not right:
+        security.warning("wrong code", user=str(actor.id))
+        raise CodeInvalid
     return selectors.me(actor)
 
 
-def _open_code(user_id: uuid.UUID | None) -> EmailCode | None:
-    codes = EmailCode.objects.open().select_for_update()
-    return codes.filter(user_id=user_id, purpose=EmailCode.Purpose.VERIFY_EMAIL).first()
-
-
-def _try(expected: EmailCode | None, code: str, now: datetime) -> bool:
-    if expected is None or not expected.can_be_tried(now):
-        return False
-    if keys.code_matches(expected.pk, code, expected.code_hash):
-        return True
-    expected.tries_left -= 1
-    expected.save(update_fields=["tries_left"])
-    return False
+def _open_code(actor: Actor, now: datetime) -> EmailCode:
+    codes = EmailCode.objects.open().filter(purpose=EmailCode.Purpose.VERIFY_EMAIL)
+    code = codes.select_for_update().filter(user_id=actor.id).first()
+    if code is None and selectors.me(actor).claimed_email is None:
+        raise AlreadyVerified
+    if code is None or not code.can_be_tried(now):
+        raise CodeExpired
+    return code
 
 
 def _prove(code: EmailCode, now: datetime) -> None:
@@ -124,12 +120,3 @@ def _prove(code: EmailCode, now: datetime) -> None:
     user = User.objects.get(pk=code.user_id)
     email_verified.send(sender=User, user=user)
     security.info("email verified", user=str(user.pk))
-
-
-def _refusal(actor: Actor, expected: EmailCode | None, now: datetime) -> Exception:
-    security.info("code refused", user=str(actor.id))
-    if expected is None and selectors.me(actor).claimed_email is None:
-        return AlreadyVerified()
-    if expected is None or not expected.can_be_tried(now):
-        return CodeExpired()
-    return CodeInvalid()

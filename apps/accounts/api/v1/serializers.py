@@ -6,7 +6,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.accounts.models import Session as SessionRow
 from apps.accounts.querysets import one_spelling
 from apps.core.clients import PLATFORMS
 from apps.core.http.serializers import Input, NameField, Output
@@ -121,7 +120,9 @@ class Refresh(Input):
 
 
 class EmailVerification(Input):
-    code = serializers.RegexField(r"\A[0-9]{6}\Z", help_text="Six digits, from the mail.")
+    code = serializers.RegexField(
+        r"\A[0-9]{6}\Z", max_length=6, help_text="Six digits, from the mail."
+    )
 
 
 class User(Output):
@@ -142,6 +143,10 @@ class SignedIn(Output):
 
 
 class Me(User):
+    """The account that asks."""
+
+    tagged_by = ("rev",)
+
     locale = serializers.CharField()
     time_zone = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -157,7 +162,7 @@ class Session(Output):
     """One signed-in device."""
 
     id = serializers.UUIDField()
-    name = serializers.SerializerMethodField(help_text="Model or platform, empty if unknown.")
+    name = serializers.CharField(help_text="Model or platform, empty if unknown.")
     platform = serializers.CharField()
     app_version = serializers.CharField()
     network = serializers.CharField(
@@ -165,10 +170,4 @@ class Session(Output):
     )
     signed_in_at = serializers.DateTimeField(source="auth_time")
     last_seen_at = serializers.DateTimeField()
-    current = serializers.SerializerMethodField(help_text="The device that asks.")
-
-    def get_name(self, session: SessionRow) -> str:
-        return session.device_model or session.platform
-
-    def get_current(self, session: SessionRow) -> bool:
-        return session.pk == self.context["actor"].session_id
+    current = serializers.BooleanField(source="is_current", help_text="The device that asks.")

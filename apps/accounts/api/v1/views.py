@@ -12,6 +12,7 @@ from apps.accounts.api.origin import origin_of
 from apps.accounts.api.v1 import serializers
 from apps.accounts.services import profile, registration, rotation, sessions, signing_in
 from apps.core.errors import Invalid, Stale, TooMany, Unavailable
+from apps.core.http.errors import domain_problem
 from apps.core.http.operations import Budget, Page, operation
 from apps.core.http.permissions import Public, SignedIn
 from apps.core.http.serializers import Empty
@@ -66,6 +67,7 @@ class VerifyEmail(ApiView):
             errors.AddressTaken,
             TooMany,
         ),
+        idempotent=True,
     )
     def post(self, request: Request) -> HttpResponse:
         """Prove the address of this account with the code from the mail.
@@ -76,7 +78,11 @@ class VerifyEmail(ApiView):
         """
         code = self.payload["code"]
         limits.code_try(self.actor.id)
-        return self.answer(registration.verify_email(actor=self.actor, code=code))
+        try:
+            return self.answer(registration.verify_email(actor=self.actor, code=code))
+        except errors.CodeInvalid as wrong:
+            # Answered and not raised: a keyed request would roll the counted try back.
+            return domain_problem(wrong)
 
 
 class ResendCode(ApiView):
@@ -158,6 +164,7 @@ class Logout(ApiView):
         budget=Budget(queries=6, redis=2),
         request=Empty,
         status=204,
+        idempotent=True,
     )
     def post(self, request: Request) -> HttpResponse:
         """Sign this device out; its tokens are refused from here on."""
@@ -171,7 +178,7 @@ class Me(ApiView):
     @operation(permission=SignedIn, limit="read", budget=Budget(queries=1), response=serializers.Me)
     def get(self, request: Request) -> HttpResponse:
         """Read your own account."""
-        return self.answer(selectors.me(self.actor))
+        return self.read(selectors.account_of, self.actor)
 
     @operation(
         permission=SignedIn,
@@ -200,9 +207,9 @@ class SessionList(ApiView):
     )
     def get(self, request: Request) -> HttpResponse:
         """List your signed-in devices, newest sign-in first."""
-        return self.page(selectors.sessions_of(self.actor))
+        return self.page(selectors.devices_of, self.actor, here=self.actor.session_id)
 
-    @operation(permission=SignedIn, limit="write", budget=Budget(queries=64, redis=20), status=204)
+    @operation(permission=SignedIn, limit="auth", budget=Budget(queries=64, redis=20), status=204)
     def delete(self, request: Request) -> HttpResponse:
         """Sign out on all your devices but this one."""
         sessions.end_other_sessions(actor=self.actor)
@@ -214,7 +221,7 @@ class SessionDetail(ApiView):
 
     @operation(
         permission=SignedIn,
-        limit="write",
+        limit="auth",
         budget=Budget(queries=6, redis=2),
         status=204,
         errors=(errors.SessionNotFound,),

@@ -1,0 +1,121 @@
+"""Guessing and mailing: bounded per target, wherever the requests come from."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from apps.core import cache
+from tests.accounts.conftest import DEAD
+from tests.outbox import pending
+from tests.phone import PASSWORD, Phone
+
+WRONG = "not the right password"
+
+
+@pytest.fixture(autouse=True)
+def _many_callers(unlimited: None) -> None:
+    """Whoever guesses in earnest has many addresses and devices."""
+
+
+def guess(address: str, number: int) -> int:
+    return Phone(installation_id=f"bot-{number}").login(address, WRONG).status
+
+
+def test_ten_guesses_at_an_address(author: Phone) -> None:
+    statuses = [guess(author.email, number) for number in range(12)]
+
+    assert statuses == [401] * 10 + [429] * 2
+
+
+def test_an_unknown_address_has_as_many(db: None) -> None:
+    statuses = [guess("nobody@example.test", number) for number in range(12)]
+
+    assert statuses == [401] * 10 + [429] * 2
+
+
+def test_addresses_are_counted_apart(author: Phone, stranger: Phone) -> None:
+    for number in range(11):
+        guess(author.email, number)
+
+    assert Phone().login(stranger.email).status == 200
+
+
+def test_spelling_is_no_way_around(author: Phone) -> None:
+    spellings = ["author@example.test", "AUTHOR@example.test", " Author@EXAMPLE.test "]
+    statuses = [guess(spellings[number % 3], number) for number in range(11)]
+
+    assert statuses[-1] == 429
+
+
+def test_the_owner_s_device_is_not_locked_out(author: Phone) -> None:
+    for number in range(11):
+        guess(author.email, number)
+
+    assert Phone().login(author.email).status == 429
+    assert author.login().status == 200
+
+
+def test_a_known_device_has_its_own_ten(author: Phone) -> None:
+    for number in range(10):
+        guess(author.email, number)
+
+    statuses = [author.login(password=WRONG).status for _ in range(11)]
+
+    assert statuses == [401] * 10 + [429]
+
+
+def test_a_refusal_says_when_to_return(author: Phone) -> None:
+    for number in range(10):
+        guess(author.email, number)
+
+    answer = Phone().login(author.email, WRONG)
+
+    assert (answer.status, answer.code) == (429, "rate_limited")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 140
+
+
+def test_four_mails_to_an_address(phone: Phone) -> None:
+    phone.register("author@example.test")
+    sent = [phone.post("auth/verify-email/resend").status for _ in range(4)]
+    squatters = [Phone().register("author@example.test").status for _ in range(2)]
+
+    assert sent == [204, 204, 204, 429]
+    assert squatters == [429, 429]
+    assert len(pending("accounts.send_code_email")) == 4
+
+
+def test_new_codes_do_not_buy_new_guesses_for_ever(phone: Phone) -> None:
+    phone.register("author@example.test")
+    statuses = [phone.verify("000000").status for _ in range(21)]
+
+    assert statuses[-1] == 429
+    assert 429 not in statuses[:20]
+
+
+def test_no_key_in_redis_holds_an_address(author: Phone, phone: Phone) -> None:
+    phone.login("secret.person@example.test", WRONG)
+    phone.register("secret.person@example.test")
+
+    keys = " ".join(cache.call(lambda server: server.keys("*")))
+    assert "login" in keys
+    assert "code-mail" in keys
+    assert "person" not in keys
+
+
+def test_guessing_stays_closed_while_redis_is_away(author: Phone, settings: Any) -> None:
+    settings.CACHE_URL = DEAD
+
+    statuses = [guess(author.email, number) for number in range(12)]
+
+    assert statuses == [401] * 10 + [429] * 2
+
+
+def test_a_guessed_installation_is_no_way_in(author: Phone) -> None:
+    for number in range(11):
+        guess(author.email, number)
+
+    for installation in ("", "ios", str(uuid.uuid4())):
+        body = {"email": author.email, "password": PASSWORD}
+        answer = Phone(installation_id=installation).post("auth/login", body)
+        assert answer.status == 429

@@ -92,6 +92,10 @@ class Device(Record):
             models.Index(
                 fields=["last_seen_at"], condition=Q(user=None), name="device_abandonment"
             ),
+            # Counts by version are answered from the index alone.
+            models.Index(
+                fields=["last_seen_at"], include=["platform", "app_version"], name="device_activity"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -3,6 +3,9 @@
 import logging
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import Count
 
 from apps.core import clients, crypto
 from apps.core.actors import Actor
@@ -10,6 +13,8 @@ from apps.devices.models import Device, VersionPolicy
 from apps.devices.querysets import DeviceQuerySet
 
 logger = logging.getLogger(__name__)
+
+_VERSION = ("platform", "app_version")
 
 
 def devices_of(actor: Actor) -> DeviceQuerySet:
@@ -45,3 +50,9 @@ def version_policies() -> Mapping[str, clients.VersionPolicy]:
         )
         for policy in VersionPolicy.objects.all()
     }
+
+
+def active_by_version(since: datetime, most: int) -> list[tuple[str, str, int]]:
+    """Count the devices heard of since a moment: platform, version, devices; the `most` common only."""
+    active = Device.objects.filter(last_seen_at__gte=since).values_list(*_VERSION)
+    return list(active.annotate(devices=Count("*")).order_by("-devices", *_VERSION)[:most])

@@ -9,14 +9,17 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.cache import caches
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core import dashboard
 from apps.core.models import Job, Slot
-from apps.devices.models import VersionPolicy
+from apps.devices.models import Device, VersionPolicy
+from apps.notifications.models import Delivery
 from tests.core.policy import refused_by_policy
 from tests.phone import Phone
 
@@ -156,6 +159,38 @@ def test_the_first_page_counts_the_sign_ups_of_each_day(desk: Client, keeper: Us
 
     today = f"{timezone.now():%a}: 1"
     assert f"{yesterday:%a}: 3, {today}" in chart
+
+
+def test_the_first_page_tells_which_versions_are_in_peoples_hands(
+    desk: Client, author: Phone, stranger: Phone
+) -> None:
+    gone = Phone(platform="android", version="1.0.0").verified("gone@example.test")
+    long_ago = timezone.now() - timedelta(days=8)
+    Device.objects.filter(installation_id=gone.installation_id).update(last_seen_at=long_ago)
+
+    assert panel(desk.get("/admin/"), "Active devices, last 7 days") == "ios 2.0.0 2"
+
+
+def test_the_first_page_tells_what_became_of_pushes(desk: Client, a_busy_day: None) -> None:
+    assert panel(desk.get("/admin/"), "Push, last 24 hours") == "queued 1"
+
+    Delivery.objects.update(state=Delivery.State.FAILED, reason="unreachable")
+
+    page = desk.get("/admin/")
+    assert panel(page, "Push, last 24 hours") == "failed: unreachable 1"
+    assert page.content.count(b'class="tone-bad"') == 1
+
+
+def test_the_first_page_asks_each_table_once(desk: Client, a_busy_day: None) -> None:
+    desk.get("/admin/")
+
+    with CaptureQueriesContext(connection) as asked:
+        desk.get("/admin/")
+
+    tables = ("core_job", "accounts_user", "devices_device", "notifications_delivery")
+    for table in tables:
+        counts = [q["sql"] for q in asked if "COUNT(" in q["sql"].upper() and table in q["sql"]]
+        assert len(counts) == 1, table
 
 
 def test_a_broken_panel_leaves_the_others_standing(

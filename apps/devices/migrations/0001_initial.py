@@ -273,6 +273,11 @@ class Migration(migrations.Migration):
                         fields=["last_seen_at"],
                         name="device_abandonment",
                     ),
+                    models.Index(
+                        fields=["last_seen_at"],
+                        include=("platform", "app_version"),
+                        name="device_activity",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -10,7 +10,7 @@ database's (`Now()`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -31,19 +31,25 @@ _PLANS = 512
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A selector, what it is asked with, the shape of the answer and the chosen fields (`?fields=`, None for all)."""
+    """A selector, what it is asked with, the shape of the answer and the chosen fields (`?fields=`, None for all).
+
+    `context` is for shapes that stay with the serializer and ask who is looking.
+    """
 
     selector: Selector
     arguments: Sequence[Any]
     keywords: Mapping[str, Any]
     shape: Shape
     selection: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
 
     def queryset(self) -> QuerySet[Any]:
         return self.selector(*self.arguments, **self.keywords)
 
     def serializer(self, *arguments: Any, **options: Any) -> BaseSerializer[Any]:
-        return fields.chosen(self.shape(*arguments, **options), self.selection)
+        return fields.chosen(
+            self.shape(*arguments, context=self.context, **options), self.selection
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,8 @@ class ApiView(APIView):
         response = self.operation.response
         shape = response.item if isinstance(response, Page) else response
         assert shape  # noqa: S101
-        return Read(selector, arguments, keywords, shape, self.query_values.get("fields"))
+        selection = self.query_values.get("fields")
+        return Read(selector, arguments, keywords, shape, selection, {"actor": self.actor})
 
     def nothing(self) -> HttpResponse:
         """Answer 204."""

@@ -4,6 +4,7 @@ Every process, and a process that the worker starts, holds the pipe `FOLDER/aliv
 the end of it when, and only when, all of them are gone.
 """
 
+import os
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -85,7 +86,9 @@ def main(folder: str, port: str, third: str) -> None:
     both = {"DATABASE_URL": "unused", "REDIS_URL": "unused"}
     with Services(state).use(both), closing(Warden(state)) as warden:
         children = [
-            Child(name, [sys.executable, "-c", script, folder, port], {}, terminal.say, warden)
+            Child(
+                name, [sys.executable, "-c", script, folder, port], os.environ, terminal.say, warden
+            )
             for name, script in scripts.items()
             if script
         ]

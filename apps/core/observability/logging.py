@@ -24,6 +24,8 @@ _QUIETER = {
     "django.server": "CRITICAL",
     "celery.worker.strategy": "WARNING",
     "celery.app.trace": "WARNING",
+    # Each retry of each report to a Sentry that is away.
+    "urllib3.connectionpool": "ERROR",
 }
 # Loggers that are given handlers of their own, which would write past the formatter.
 _WITHOUT_HANDLERS = ("django", "celery", "celery.task", "gunicorn.error", "gunicorn.access")

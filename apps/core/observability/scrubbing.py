@@ -43,7 +43,7 @@ _SECRET_TEXT = tuple(
     for mark, expression in (
         ("eyJ", r"()(?<![\w-])eyJ[\w-]{5,}(?:\.[\w-]*){1,2}"),  # JSON Web Tokens (RFC 7519)
         ("@", r"(://)[^/\s@]*(?=@)"),  # user:password in URLs
-        ("@", r"()(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+"),  # email addresses
+        ("@", r"()(?<![\w.+%/-])[\w.+%/-]{1,64}@[\w-]+(?:\.[\w-]+)+"),  # email addresses
         ("earer ", r"(bearer )[^\s'\",;]+"),
         ("syntax for type ", r"(syntax for type )[\w ]+: .*"),  # Postgres quotes what it refused
         ("DETAIL: ", r"(DETAIL: )[\s\S]*"),  # and tells the values of the row

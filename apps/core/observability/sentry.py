@@ -19,6 +19,16 @@ from apps.core.observability.logging import current_context
 from apps.core.observability.scrubbing import scrub, scrub_text
 
 _EXPECTED = (DomainError, Http404, PermissionDenied, SuspiciousOperation)
+# Everything that the SDK would collect on its own and that is a person's or a secret.
+_NOTHING_PRIVATE: Any = {
+    "user_info": False,
+    "cookies": {"mode": "off"},
+    "http_bodies": [],
+    "url_query_params": {"mode": "off"},
+    "database_query_data": False,
+    "queues": False,
+    "stack_frame_variables": False,
+}
 _SHOWN_HEADERS = frozenset(
     {"content-type", "user-agent", "x-client-platform", "x-client-version", "x-request-id"}
 )
@@ -48,9 +58,9 @@ def start() -> None:
         ],
         before_send=_report,
         before_send_transaction=_trace,
+        data_collection=_NOTHING_PRIVATE,
         max_request_body_size="never",
         include_local_variables=False,
-        send_default_pii=False,
         max_breadcrumbs=0,
         auto_session_tracking=False,
         # Providers of push and sign-in are told nothing about our traces.

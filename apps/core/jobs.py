@@ -120,7 +120,8 @@ def job(
     It takes ids as keyword-only parameters and ends in `**_`, so that workers of two versions can share a queue.
     `atomic` jobs run in one transaction with their own completion: their database effect happens once. A job that
     acts on the world (mail, push, files) is not atomic and happens at least once; it opens its own transactions.
-    `lease` is the longest that one attempt may take.
+    `lease` is the longest that one attempt may take; it is stopped a little earlier. Failures back off from seconds to
+    ten minutes: ten attempts span about as long, twenty an hour.
     """
 
     def register(function: Callable[..., None]) -> Handler:

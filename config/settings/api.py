@@ -55,7 +55,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
     "COMPONENT_SPLIT_REQUEST": False,
     "COMPONENT_NO_READ_ONLY_REQUIRED": False,
-    "ENUM_NAME_OVERRIDES": {},
+    # What SDKs call the types of these members; without a name here they would be called after the first that comes.
+    "ENUM_NAME_OVERRIDES": {
+        "PostStatus": "apps.content.models.Post.Status",
+        "PostVisibility": "apps.content.models.Post.Visibility",
+        "ItemStatus": ["applied", "refused"],
+        "Platform": "apps.core.clients.PLATFORMS",
+    },
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.core.http.schema.document_the_wire",

@@ -60,6 +60,16 @@ class OperationSchema(AutoSchema):
     def _is_list_view(self, serializer: Any = None) -> bool:
         return isinstance(self.declared.response, Page)
 
+    def get_operation_id(self) -> str:
+        """Name the SDK's method: a POST that makes nothing new is called by its last word alone."""
+        found: str = super().get_operation_id()
+        if self.method == "POST" and self.declared.status != 201:
+            return found.removesuffix("_create")
+        sibling = operation_of(self.view, "GET")
+        if self.method == "DELETE" and sibling and isinstance(sibling.response, Page):
+            return found.removesuffix("_destroy") + "_clear"
+        return found
+
     def get_tags(self) -> list[str]:
         return [type(self.view).__module__.split(".")[1]]
 
@@ -135,7 +145,7 @@ class OperationSchema(AutoSchema):
         parameters: list[Any] = [declared.query] if declared.query else []
         if isinstance(declared.response, Page):
             parameters.append(_PageParameters)
-        if declared.response:
+        if declared.response and not declared.secret:
             parameters.append(_FieldsParameter)
         parameters += [_HEADERS[name] for name in self._headers()]
         return parameters
@@ -231,10 +241,9 @@ def document_the_wire(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "RateLimit": {"$ref": "#/components/headers/RateLimit"},
     }
     for item in result["paths"].values():
-        item["parameters"] = shared
         for operation in item.values():
-            if isinstance(operation, dict):
-                for response in operation["responses"].values():
-                    response.setdefault("headers", {}).update(headers)
+            operation["parameters"] = [*shared, *operation.get("parameters", [])]
+            for response in operation["responses"].values():
+                response.setdefault("headers", {}).update(headers)
     add_examples(components.get("schemas", {}))
     return result

@@ -267,7 +267,7 @@ class ApiView(APIView):
 
     @property
     def _framework_parameters(self) -> set[str]:
-        known = {"fields"} if self.operation.response else set()
+        known = {"fields"} if self.operation.response and not self.operation.secret else set()
         return known | _PAGE_PARAMETERS if isinstance(self.operation.response, Page) else known
 
     def _note_deprecation(self, request: Request) -> None:

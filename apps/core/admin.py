@@ -1,6 +1,6 @@
 """What staff see of the ground floor: jobs and their fate, the schedule, stored answers. Nothing here is typed in."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -22,7 +22,8 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list[: self.MOST].count()
+        rows = cast(QuerySet[Model], self.object_list)
+        return rows[: self.MOST].count()
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from apps.core.development.services import Services
-from tests.load import machine, results, rounds, same, servers, table, template, works
+from tests.load import machine, profiler, results, rounds, same, servers, table, template, works
 from tests.load.asking import ask, request
 from tests.load.servers import OURS, TWIN, Field
 from tests.stack import ROOT
 
+_OURS = [name for name, work in works.WORKS.items() if OURS in work.on]
 PLACE = ROOT / ".local" / "bench"
 
 
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
         PLACE.mkdir(parents=True, exist_ok=True)
         with Services(PLACE).use(os.environ) as urls:
             os.environ.update(urls)
-            return _bench(options)
+            return _profile(options) if options.profile else _bench(options)
     except (machine.NotLinux, rounds.Failed) as refusal:
         print(refusal, file=sys.stderr)
         return 1
@@ -40,6 +41,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="per work, server and round")
     parser.add_argument("--posts", type=int, default=200_000)
+    parser.add_argument("--profile", choices=_OURS, metavar="WORK", help="where its time goes")
+    parser.add_argument("--requests", type=int, default=3_000, help="so many for the profile")
     parser.add_argument("--force", action="store_true", help="print although the machine was noisy")
     return parser.parse_args(arguments)
 
@@ -69,6 +72,18 @@ def _bench(options: argparse.Namespace) -> int:
         print(f"The machine was too noisy to judge {names}. Stop what else runs, or add --force.")
         return 2
     print(table.plain(cells))
+    return 0
+
+
+def _profile(options: argparse.Namespace) -> int:
+    database = template.ensure(template.Size(options.posts, 2_000), tell)
+    work = works.WORKS[options.profile]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        servers.running(database, [OURS], Path(folder), tell) as field,
+    ):
+        requests = work.requests(works.Scene(field), field.servers[OURS])
+        print(profiler.profile(field.stack, requests, options.requests))
     return 0
 
 

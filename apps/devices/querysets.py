@@ -20,7 +20,7 @@ _NO_ADDRESS = {
 class DeviceQuerySet(PlannedQuerySet[Any]):
     def of(self, user_id: uuid.UUID | None) -> Self:
         """Those of one person; nobody holds nothing, not what is nobody's."""
-        return self.filter(user=user_id) if user_id else self.none()
+        return self.filter(user=user_id) if user_id is not None else self.none()
 
     def reachable(self) -> Self:
         """Those with a push address."""

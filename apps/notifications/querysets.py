@@ -13,7 +13,7 @@ from apps.core.models import PlannedQuerySet
 
 class NotificationQuerySet(PlannedQuerySet[Any]):
     def of(self, user_id: uuid.UUID | None) -> Self:
-        return self.filter(recipient=user_id) if user_id else self.none()
+        return self.filter(recipient=user_id) if user_id is not None else self.none()
 
     def in_inbox(self) -> Self:
         return self.filter(archived_at=None)

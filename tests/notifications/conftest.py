@@ -1,4 +1,4 @@
-"""What tests of delivery start from: a push service of their own."""
+"""What tests of notifications start from: a push service of their own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
+from apps.notifications import providers
 from tests.fakes.fcm import FakeFcm
+
+
+@pytest.fixture(autouse=True)
+def _as_a_new_worker() -> Iterator[None]:
+    """No connections, no open breaker, no alarm that was rung already."""
+    providers.release()
+    yield
+    providers.release()
 
 
 @pytest.fixture

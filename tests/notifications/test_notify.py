@@ -1,0 +1,122 @@
+"""Telling somebody: in the transaction of the cause, once per cause, on every device that push reaches."""
+
+import uuid
+
+import pytest
+from django.conf import settings as product
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from apps.notifications import rendering
+from apps.notifications.models import KINDS, Delivery, Notification
+from apps.notifications.services import notify
+from tests.devices.pockets import another_phone_of, reachable
+from tests.notifications.news import DELIVER, deliveries_of, tell
+from tests.outbox import pending
+from tests.phone import Phone
+
+
+def test_every_reachable_device_gets_one_delivery_and_one_job(author: Phone) -> None:
+    tablet = another_phone_of(author, platform="android")
+    reachable(author, "phone")
+    reachable(tablet, "tablet")
+    another_phone_of(author, platform="web")
+
+    notification = tell(author)
+
+    deliveries = deliveries_of(notification)
+    assert {one.device.installation_id for one in Delivery.objects.select_related("device")} == {
+        author.installation_id,
+        tablet.installation_id,
+    }
+    assert {job.kwargs["delivery_id"] for job in pending(DELIVER)} == {
+        str(delivery.pk) for delivery in deliveries
+    }
+
+
+def test_what_rolls_back_was_never_said(author: Phone) -> None:
+    reachable(author, "phone")
+
+    @transaction.atomic
+    def comment() -> None:
+        tell(author)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        comment()
+
+    assert not Notification.objects.exists()
+    assert not Delivery.objects.exists()
+    assert pending(DELIVER) == []
+
+
+def test_saying_it_again_changes_nothing(author: Phone, stranger: Phone) -> None:
+    reachable(author, "phone")
+    first = tell(author, "comment-1")
+
+    again = tell(author, "comment-1", params={"name": "Other", "title": "Words"})
+
+    assert again.pk == first.pk
+    assert again.params["name"] == "Sam"
+    assert len(pending(DELIVER)) == 1
+    assert tell(stranger, "comment-1").pk != first.pk
+
+
+def test_somebody_without_a_phone_finds_it_in_the_inbox(author: Phone) -> None:
+    notification = tell(author)
+
+    assert deliveries_of(notification) == []
+    (item,) = author.get("notifications").json["items"]
+    assert item["id"] == str(notification.pk)
+
+
+def test_a_kind_that_does_not_exist_is_a_mistake_of_the_caller(author: Phone) -> None:
+    with pytest.raises(KeyError):
+        tell(author, kind="gossip")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", [code for code, _ in product.LANGUAGES])
+def test_every_kind_has_words_in_every_language(kind: str, language: str) -> None:
+    params = {"name": "Sam", "title": "Harbour lights"}
+
+    assert "Sam" in rendering.title_of(kind, params, language)
+    if language != product.LANGUAGE_CODE:
+        default = rendering.title_of(kind, params, product.LANGUAGE_CODE)
+        assert rendering.title_of(kind, params, language) != default
+
+
+def test_words_are_plain_one_line_and_bounded() -> None:
+    params = {"name": "<b>Sam</b>\n& Co", "title": "x" * 1_000}
+
+    title = rendering.title_of("comment_created", params, "en")
+
+    assert title == "<b>Sam</b> & Co commented on your post"
+    body = rendering.body_of("comment_created", params, "en")
+    assert len(body) == 300
+    assert body.endswith("…")
+
+
+def test_a_language_that_is_not_spoken_falls_back() -> None:
+    params = {"name": "Sam", "title": "Harbour lights"}
+
+    german = rendering.title_of("comment_created", params, "de-AT")
+    assert german == "Sam hat deinen Beitrag kommentiert"
+    assert rendering.title_of("comment_created", params, "tlh") == rendering.title_of(
+        "comment_created", params, "en"
+    )
+
+
+def test_telling_somebody_with_one_phone_costs_five_statements(author: Phone) -> None:
+    reachable(author, "phone")
+
+    with CaptureQueriesContext(connection) as statements, transaction.atomic():
+        notify(
+            recipient_id=uuid.UUID(author.user_id),
+            kind="comment_created",
+            params={"name": "Sam", "title": "Harbour lights"},
+            dedupe="comment-1",
+        )
+
+    # The row, whether it is new, the devices, their deliveries, the job.
+    assert len([one for one in statements if "SAVEPOINT" not in one["sql"]]) == 5

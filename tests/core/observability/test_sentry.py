@@ -16,9 +16,9 @@ from rest_framework.exceptions import ParseError
 
 from apps.core.errors import Conflict, Unavailable
 from apps.core.observability import logging, sentry
-from tests.core.observability.canaries import Canaries
+from tests.canaries import Canaries
 from tests.core.observability.dependencies import absent, frozen
-from tests.core.observability.sink import Sink, envelopes
+from tests.sentry_sink import Sink, envelopes
 
 type Serve = Callable[[WSGIRequest], str]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from apps.core.development import ports
 
+PATIENCE = 30.0  # seconds; the first answer waits until the application is loaded
 PAGES = {
     "start page": "/",
     "API docs": "/api/v1/docs",
@@ -18,7 +19,7 @@ PAGES = {
 
 def is_alive(port: int) -> bool:
     """Tell whether the web process answers its liveness check."""
-    connection = http.client.HTTPConnection(ports.LOOPBACK, port, timeout=0.5)
+    connection = http.client.HTTPConnection(ports.LOOPBACK, port, timeout=PATIENCE)
     try:
         with closing(connection):
             connection.request("GET", "/livez")

@@ -1,5 +1,6 @@
 """Keeps the processes of the product running: starts, restarts, reloads and stops them together."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Supervisor:
     say: Callable[[str], None]
     _pauses: dict[str, float] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)  # when a child that died is started again
-    _waiting_since: float | None = None
+    _start: int = 0  # which start of all children this is
 
     def run(self) -> None:
         """Keep the children running until a stop is requested; none of them is left afterwards."""
@@ -34,7 +35,6 @@ class Supervisor:
             self._start_all()
             while not self.stop:
                 time.sleep(TICK)
-                self._announce()
                 self._revive()
                 if changed := self.watcher.changed():
                     self._reload(changed)
@@ -44,14 +44,19 @@ class Supervisor:
     def _start_all(self) -> None:
         self._pauses.clear()
         self._due.clear()
-        self._waiting_since = time.monotonic()
+        self._start += 1
         for child in self.children:
             child.start()
+        # Beside the loop: an answer may take as long as the product needs to load.
+        threading.Thread(target=self._announce, args=(self._start,), daemon=True).start()
 
-    def _announce(self) -> None:
-        if self._waiting_since is not None and self.is_ready():
-            self.when_ready(time.monotonic() - self._waiting_since)
-            self._waiting_since = None
+    def _announce(self, start: int) -> None:
+        began = time.monotonic()
+        while start == self._start and not self.stop:
+            if self.is_ready():
+                self.when_ready(time.monotonic() - began)
+                return
+            time.sleep(TICK)
 
     def _revive(self) -> None:
         for child in self.children:

@@ -31,8 +31,7 @@ class Terminal:
         self._write(f"{time.monotonic() - began:.1f} s\n")
 
     def say(self, text: str, source: str = "dev") -> None:
-        for line in text.splitlines():
-            self._write(f"{self._prefix(source)}{line}\n")
+        self._write("".join(f"{self._prefix(source)}{line}\n" for line in text.splitlines()))
 
     def _prefix(self, source: str) -> str:
         name = f"{source:<{WIDTH}} | "

@@ -20,6 +20,6 @@ _TONES: dict[str, Tone] = {Delivery.State.FAILED: "bad", Delivery.State.EXPIRED:
 def push_outcomes() -> Sequence[Row]:
     """Return what became of deliveries, the most common first."""
     return [
-        Row(f"{state}: {reason}" if reason else state, deliveries, _TONES.get(state, ""))
+        Row(f"{state}: {reason}".rstrip(": ").replace("_", " "), deliveries, _TONES.get(state, ""))
         for state, reason, deliveries in selectors.outcomes_since(timezone.now() - PERIOD, MOST)
     ]

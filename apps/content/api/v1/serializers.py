@@ -85,7 +85,7 @@ class PostChange(Input):
     )
     visibility = serializers.ChoiceField(models.Post.Visibility.choices, required=False)
     language = serializers.RegexField(
-        re.compile(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", re.ASCII),
+        r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         max_length=35,
         allow_blank=True,
         required=False,

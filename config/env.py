@@ -9,6 +9,7 @@ missing or malformed at once, and never printing a value.
 import os
 from collections.abc import Callable, Collection
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -52,6 +53,11 @@ def decimal(name: str, *, default: float | Any = _REQUIRED, local: float = 0.0) 
 
 def choice(name: str, options: Collection[str], *, default: str) -> str:
     return _read(name, lambda found: _chosen(found, options), default, default)
+
+
+def url(name: str, *schemes: str, default: str | Any = _REQUIRED, local: str = "") -> str:
+    """Read an address that has one of the schemes and names a host."""
+    return _read(name, lambda found: _address(found, schemes), default, local)
 
 
 def names(
@@ -108,6 +114,14 @@ def _database(url: str) -> dict[str, Any]:
     if not parsed["NAME"]:
         raise ValueError("names no database")
     return parsed
+
+
+def _address(found: str, schemes: Collection[str]) -> str:
+    parts = urlsplit(found)
+    # Reading a port that is no number raises.
+    if parts.scheme not in schemes or not parts.hostname or parts.port == 0:
+        raise ValueError("not such an address")
+    return found
 
 
 def _names(found: str) -> list[str]:

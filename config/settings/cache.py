@@ -6,8 +6,10 @@ from config import env
 from config.settings import timeouts
 
 # One server for both on a developer's machine; a database number in it gives way to ours.
-REDIS_URL = re.sub(r"/\d*$", "", env.text("REDIS_URL", default="redis://127.0.0.1:6379"))
-CACHE_URL = env.text("CACHE_URL", local=f"{REDIS_URL}/0")
+REDIS_URL = re.sub(
+    r"/\d*$", "", env.url("REDIS_URL", "redis", "rediss", default="redis://127.0.0.1:6379")
+)
+CACHE_URL = env.url("CACHE_URL", "redis", "rediss", local=f"{REDIS_URL}/0")
 
 CACHES = {
     "default": {

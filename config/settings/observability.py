@@ -17,7 +17,7 @@ WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", default=0)
 # What a deployment calls itself: a tag or a commit.
 RELEASE = env.text("RELEASE", default=f"{project.SLUG}@{project.VERSION}")
 # Empty means that errors are only logged.
-SENTRY_DSN = env.text("SENTRY_DSN", default="")
+SENTRY_DSN = env.url("SENTRY_DSN", "http", "https", default="")
 SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", default="production")
 SENTRY_TRACES_SAMPLE_RATE = env.decimal("SENTRY_TRACES_SAMPLE_RATE", default=0.0)
 

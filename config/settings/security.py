@@ -12,7 +12,7 @@ DEBUG = False
 # True on a developer's machine only: mail page, demo sign-ins.
 LOCAL = False
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", local=("127.0.0.1", "localhost", "[::1]"))
-PUBLIC_URL = env.text("PUBLIC_URL", local="http://127.0.0.1:8000")
+PUBLIC_URL = env.url("PUBLIC_URL", "http", "https", local="http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []
 
 # How many proxies in front of us append to X-Forwarded-For; 0 means that the header is not believed at all.

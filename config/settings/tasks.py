@@ -13,7 +13,7 @@ JOB_LONGEST_LEASE = 240
 # Workers are told at once that there is work. Without it they hear of it from the sweeper, a second later.
 JOB_DOORBELL = True
 
-CELERY_BROKER_URL = env.text("BROKER_URL", local=f"{REDIS_URL}/1")
+CELERY_BROKER_URL = env.url("BROKER_URL", "redis", "rediss", local=f"{REDIS_URL}/1")
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": timeouts.BROKER_CONNECT,
     "socket_timeout": timeouts.BROKER_READ,

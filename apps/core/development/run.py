@@ -22,7 +22,7 @@ from apps.core.development.warden import Warden
 
 DEFAULT_PORT = 8000
 PREPARATION = ("migrate", "seed")
-CELERY = [sys.executable, "-m", "celery", "-A", "config"]
+CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
 WORKER = ["worker", "-Q", "urgent,default,bulk", "--concurrency", "2", "--loglevel", "info"]
 SCHEDULER = "apps.core.scheduler:PostgresScheduler"
 BEAT = ["beat", "--scheduler", SCHEDULER, "--loglevel", "info"]

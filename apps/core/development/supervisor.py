@@ -11,7 +11,7 @@ from apps.core.development.signals import StopRequests
 
 TICK = 0.1
 GRACE_SECONDS = 8.0
-RELOAD_GRACE_SECONDS = 3.0
+RELOAD_GRACE_SECONDS = 5.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 SETTLED_SECONDS = 30.0  # whoever lived this long did not fail at its start

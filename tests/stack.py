@@ -49,7 +49,7 @@ class Stack:
         self.mail_folder = folder / "mail"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.database_url = _with_path(os.environ["DATABASE_URL"], self.name)
+        self.database_url = with_path(os.environ["DATABASE_URL"], self.name)
         self.cache_url, self.broker_url = _redis_numbers(os.environ["REDIS_URL"])
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
@@ -172,10 +172,10 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def _with_path(url: str, path: str) -> str:
+def with_path(url: str, path: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{path}"))
 
 
 def _redis_numbers(url: str) -> tuple[str, str]:
     count = int(redis.Redis.from_url(url).config_get("databases")["databases"])
-    return _with_path(url, str(count - 2)), _with_path(url, str(count - 1))
+    return with_path(url, str(count - 2)), with_path(url, str(count - 1))

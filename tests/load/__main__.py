@@ -1,22 +1,24 @@
 """`make bench`: ours beside the twin, on services and a database of its own under .local/bench."""
 
 import argparse
-import json
 import os
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from apps.core.development.services import Services
-from tests.load import machine, profiler, results, rounds, same, servers, table, template, works
-from tests.load.asking import ask, request
-from tests.load.servers import OURS, TWIN, Field
+from tests.load import comparison, document, growth, machine, profiler, rounds, servers, table
+from tests.load import template as templates
+from tests.load.rounds import Course
+from tests.load.servers import OURS
+from tests.load.template import Size
+from tests.load.works import WORKS, Scene
 from tests.stack import ROOT
 
-_OURS = [name for name, work in works.WORKS.items() if OURS in work.on]
 PLACE = ROOT / ".local" / "bench"
+_BODY = 2_000
+_NOISY = 2
 
 
 def main(arguments: list[str]) -> int:
@@ -24,85 +26,91 @@ def main(arguments: list[str]) -> int:
     try:
         machine.describe()
         PLACE.mkdir(parents=True, exist_ok=True)
-        with Services(PLACE).use(os.environ) as urls:
+        with Services(PLACE).use(os.environ) as urls, tempfile.TemporaryDirectory() as folder:
             os.environ.update(urls)
-            return _profile(options) if options.profile else _bench(options)
+            return _run(options, Path(folder))
     except (machine.NotLinux, rounds.Failed) as refusal:
         print(refusal, file=sys.stderr)
         return 1
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "--only", nargs="+", choices=works.WORKS, metavar="WORK", help="these works"
+    ours = [name for name, work in WORKS.items() if OURS in work.on]
+    parser = argparse.ArgumentParser(
+        prog="make bench",
+        description="Without options: everything, into docs/performance.md. With --only, --profile or --growth: that.",
     )
-    parser.add_argument("--connections", nargs="+", type=int, default=[16, 64])
+    parser.add_argument(
+        "--only", nargs="+", choices=WORKS, metavar="WORK", help="these works, to the terminal"
+    )
+    parser.add_argument(
+        "--profile", choices=ours, metavar="WORK", help="where the time of one goes"
+    )
+    parser.add_argument("--growth", action="store_true", help="the cost on ever larger tables")
+    parser.add_argument("--all", action="store_true", help="--growth up to ten million posts")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="per work, server and round")
+    parser.add_argument("--seconds", type=float, default=3.0, help="per work, side and round")
+    parser.add_argument("--connections", nargs="+", type=int, default=[16, 64])
     parser.add_argument("--posts", type=int, default=200_000)
-    parser.add_argument("--profile", choices=_OURS, metavar="WORK", help="where its time goes")
-    parser.add_argument("--requests", type=int, default=3_000, help="so many for the profile")
-    parser.add_argument("--force", action="store_true", help="print although the machine was noisy")
+    parser.add_argument("--requests", type=int, default=3_000, help="so many for --profile")
+    parser.add_argument("--force", action="store_true", help="believe a noisy machine")
+    parser.epilog = f"Works: {', '.join(WORKS)}."
     return parser.parse_args(arguments)
 
 
-def _bench(options: argparse.Namespace) -> int:
-    chosen = [works.WORKS[name] for name in options.only or works.WORKS]
-    course = rounds.Course(chosen, options.connections, options.rounds, options.seconds)
-    database = template.ensure(template.Size(options.posts, 2_000), tell)
-    names = {OURS, TWIN, *(name for work in chosen for name in work.on)}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        servers.running(database, names, Path(folder), tell) as field,
-    ):
-        scene = works.Scene(field)
-        _must_be_same(scene)
-        requests = {
-            (work.name, name): work.requests(scene, field.servers[name])
-            for work in chosen
-            for name in work.on
-        }
-        tell(f"requests made: {', '.join(work.name for work in chosen)}")
-        windows = rounds.run(course, field, requests, tell)
-    cells = results.cells(windows, chosen)
-    noisy = [cell for cell in cells if not cell.is_sound]
-    if noisy and not options.force:
-        names = ", ".join(f"{cell.work.name} at {cell.connections}" for cell in noisy)
-        print(f"The machine was too noisy to judge {names}. Stop what else runs, or add --force.")
-        return 2
-    print(table.plain(cells))
+def _run(options: argparse.Namespace, folder: Path) -> int:
+    if options.profile:
+        return _profile(options, folder)
+    if options.only:
+        return _compare(options, folder, options.only, write=False)
+    if options.growth or options.all:
+        return _grow(options, folder)
+    return _compare(options, folder, list(WORKS), write=True) or _grow(options, folder)
+
+
+def _compare(options: argparse.Namespace, folder: Path, names: list[str], *, write: bool) -> int:
+    course = Course([WORKS[n] for n in names], options.connections, options.rounds, options.seconds)
+    template = templates.ensure(Size(options.posts, _BODY), tell)
+    cells = comparison.measure(template, course, folder, tell)
+    if _is_refused([f"{c.work.name} at {c.connections}" for c in cells if not c.is_sound], options):
+        return _NOISY
+    for count, same in table.by_connections(cells):
+        print(f"\n{count} connections\n{table.plain(table.speed(same))}")
+        print(f"\n{table.plain(table.cost(same))}")
+    if write:
+        tell(f"written to {document.write_ratios(cells, course, options.posts)}")
     return 0
 
 
-def _profile(options: argparse.Namespace) -> int:
-    database = template.ensure(template.Size(options.posts, 2_000), tell)
-    work = works.WORKS[options.profile]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        servers.running(database, [OURS], Path(folder), tell) as field,
-    ):
-        requests = work.requests(works.Scene(field), field.servers[OURS])
+def _grow(options: argparse.Namespace, folder: Path) -> int:
+    sizes = [*growth.SIZES, *([growth.LARGEST] if options.all else [])]
+    course = Course([], options.connections[:1], options.rounds, options.seconds)
+    found = growth.measure(sizes, course, folder, tell)
+    if _is_refused([f"growth of {one.title}" for one in found if not one.is_sound], options):
+        return _NOISY
+    print(f"\n{table.plain(table.growth(found))}")
+    tell(f"written to {document.write_growth(found)}")
+    return 0
+
+
+def _profile(options: argparse.Namespace, folder: Path) -> int:
+    template = templates.ensure(Size(options.posts, _BODY), tell)
+    with servers.running(template, [OURS], folder, tell) as field:
+        work = WORKS[options.profile]
+        requests = work.requests(Scene(field.stack.query), field.servers[OURS])
         print(profiler.profile(field.stack, requests, options.requests))
     return 0
 
 
-def _must_be_same(scene: works.Scene) -> None:
-    ours, twin = (_asker(scene.field, name) for name in (OURS, TWIN))
-    found = same.differences(ours, twin, str(scene.posts[0]), works.draft("The same to both"))
-    if found:
-        raise rounds.Failed("The twin answers differently:\n" + "\n".join(found))
-
-
-def _asker(field: Field, name: str) -> same.Asker:
-    server = field.servers[name]
-
-    def asker(method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
-        raw = b"" if body is None else json.dumps(body).encode()
-        answer = ask(server.port, request(method, path, server.people[0], raw))
-        return answer.status, answer.json
-
-    return asker
+def _is_refused(noisy: list[str], options: argparse.Namespace) -> bool:
+    if not noisy or options.force:
+        return False
+    print(
+        f"Too few quiet rounds to judge {', '.join(noisy)}: something else used the machine, or the machine was"
+        " somebody else's. Stop what else runs, take more --rounds, or see the figures all the same with --force.",
+        file=sys.stderr,
+    )
+    return True
 
 
 def tell(line: str) -> None:

@@ -44,30 +44,30 @@ class Cell:
         return self.quiet >= min(_ENOUGH, self.windows)
 
 
-def cells(windows: Sequence[Window], works: Sequence[Work]) -> list[Cell]:
+def cells(windows: Sequence[Window]) -> list[Cell]:
     """Sum up. A cell without enough quiet rounds is made of all its rounds, and says so."""
     best = min(window.loop for window in windows)
-    connections = dict.fromkeys(window.connections for window in windows)
-    return [
-        _cell(work, count, [w for w in windows if (w.work, w.connections) == (work.name, count)], best)
-        for count in connections
-        for work in works
-    ]  # fmt: skip
+    together: dict[tuple[int, str], list[Window]] = {}
+    for window in windows:
+        place = window.place
+        together.setdefault((place.connections, place.work.name), []).append(window)
+    return [_cell(same, best) for same in together.values()]
 
 
-def _cell(work: Work, connections: int, windows: list[Window], best: float) -> Cell:
+def _cell(windows: list[Window], best: float) -> Cell:
+    place = windows[0].place
     rounds: dict[int, dict[str, Window]] = {}
     for window in windows:
-        rounds.setdefault(window.round, {})[window.server] = window
+        rounds.setdefault(window.place.round, {})[window.place.server.name] = window
     quiet = [
         sides for sides in rounds.values() if all(side.is_quiet(best) for side in sides.values())
     ]
     counted = quiet if len(quiet) >= min(_ENOUGH, len(rounds)) else list(rounds.values())
     pairs = [(sides[OURS], sides[TWIN]) for sides in counted if len(sides) == 2]
     return Cell(
-        work,
-        connections,
-        {name: _figures([sides[name] for sides in counted]) for name in work.on},
+        place.work,
+        place.connections,
+        {name: _figures([sides[name] for sides in counted]) for name in place.work.on},
         _median([ours.rate / twin.rate for ours, twin in pairs]),
         _median([twin.microseconds("server") / ours.microseconds("server") for ours, twin in pairs]),
         len(quiet),

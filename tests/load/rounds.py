@@ -1,7 +1,7 @@
 """Rounds: every work, every server, in turn and every second time in reverse, so that a slow minute hits all alike."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.load import generator, machine
@@ -16,15 +16,22 @@ _OTHERS, _SLOWER = 0.15, 1.15
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where in the course a window stands."""
+
+    work: Work
+    server: Server
+    connections: int
+    round: int
+
+
+@dataclass(frozen=True)
 class Window:
     """A few seconds of one work on one server. `cpu` is in seconds by process tree, `others` in cores."""
 
-    work: str
-    server: str
-    connections: int
-    round: int
+    place: Place
     load: Load
-    cpu: dict[str, float]
+    cpu: Mapping[str, float]
     others: float
     loop: float
     megabytes: list[int]
@@ -59,6 +66,11 @@ class Course:
     rounds: int
     seconds: float
 
+    def at(self, connections: int) -> list[Work]:
+        """Return what is measured at so many connections: a bounded work once, at the first."""
+        first = connections == self.connections[0]
+        return [work for work in self.works if first or not work.most]
+
 
 def run(
     course: Course, field: Field, requests: dict[tuple[str, str], list[bytes]],
@@ -69,22 +81,22 @@ def run(
     for number in range(course.rounds):
         began = time.perf_counter()
         for connections in course.connections:
-            for work in course.works:
+            for work in course.at(connections):
                 for name in _in_turn(work.on, number):
-                    plan = Plan(
-                        field.servers[name].port, requests[work.name, name], work.status,
-                        connections, course.seconds, _WARMUP,
-                    )  # fmt: skip
-                    windows.append(_window(work, field, field.servers[name], plan, number))
+                    place = Place(work, field.servers[name], connections, number)
+                    windows.append(_window(place, course.seconds, field, requests[work.name, name]))
         tell(f"round {number + 1} of {course.rounds}: {time.perf_counter() - began:.0f} s")
     return windows
 
 
-def _in_turn(names: Iterable[str], number: int) -> list[str]:
-    return list(names) if number % 2 == 0 else list(reversed(list(names)))
+def _in_turn(names: Sequence[str], number: int) -> Sequence[str]:
+    return names if number % 2 == 0 else names[::-1]
 
 
-def _window(work: Work, field: Field, server: Server, plan: Plan, number: int) -> Window:
+def _window(place: Place, seconds: float, field: Field, requests: list[bytes]) -> Window:
+    work, server = place.work, place.server
+    connections = min(place.connections, work.most or place.connections)
+    plan = Plan(server.port, requests, work.status, connections, seconds, _WARMUP)
     roots = {"server": server.process, **field.services}
     readings: list[machine.Reading] = []
     loop = machine.fixed_loop()
@@ -94,8 +106,6 @@ def _window(work: Work, field: Field, server: Server, plan: Plan, number: int) -
     if load.failures or not load.latencies:
         answer = load.first_failure.decode(errors="replace")
         raise Failed(f"{work.name} on {server.name}: {load.failures} failed, the first:\n{answer}")
-    others = spent.busy - sum(spent.trees.values()) - load.cpu
-    return Window(
-        work.name, server.name, plan.connections, number, load, dict(spent.trees),
-        max(others, 0.0) / load.seconds, loop, machine.megabytes_per_process(server.process),
-    )  # fmt: skip
+    others = max(0.0, spent.busy - sum(spent.trees.values()) - load.cpu) / load.seconds
+    sizes = machine.megabytes_per_process(server.process)
+    return Window(place, load, spent.trees, others, loop, sizes)

@@ -1,61 +1,104 @@
-"""The results as text: for the terminal and for docs/performance.md."""
+"""The results as text: columns for the terminal, tables for docs/performance.md."""
 
 from collections.abc import Sequence
 
-from tests.load.results import Cell
+from tests.load.growth import Growth
+from tests.load.results import Cell, Figures
 from tests.load.servers import CONSTANT, OURS, TWIN
 
-HEADINGS = (
-    "work", "req/s", "twin", "ratio", "goal", "p50", "p95", "p99 ms", "twin p50", "p99",
-    "CPU µs", "twin", "less by", "Postgres", "twin", "Redis", "load",
+type Rows = list[tuple[str, ...]]
+
+_SPEED = (
+    "", "requests/s", "twin's", "ratio", "goal", "p50 ms", "p95", "p99", "twin's p50", "twin's p99",
 )  # fmt: skip
+_COST = (
+    "",
+    "web µs",
+    "twin's",
+    "ratio",
+    "Postgres µs",
+    "twin's",
+    "Redis µs",
+    "load µs",
+    "MB",
+    "twin's",
+)
 
 
-def rows(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
-    """Return one row of texts per cell, as HEADINGS name them."""
-    return [_row(cell) for cell in cells]
+def speed(cells: Sequence[Cell]) -> Rows:
+    """Requests per second and milliseconds, as a client sees them."""
+    return [_SPEED, *(_speed_row(cell) for cell in cells)]
 
 
-def _row(cell: Cell) -> tuple[str, ...]:
-    ours = cell.figures.get(OURS) or cell.figures[CONSTANT]
-    twin = cell.figures.get(TWIN)
-    goal = f"{cell.work.goal:g}" if cell.work.goal else ""
-    title = cell.work.title + ("" if cell.is_sound else " (noisy)")
+def cost(cells: Sequence[Cell]) -> Rows:
+    """Processor time per request by who used it, and resident memory per web process."""
+    return [_COST, *(_cost_row(cell) for cell in cells)]
+
+
+def growth(found: Sequence[Growth]) -> Rows:
+    """Processor time per request of web and Postgres by number of posts."""
+    sizes = found[0].figures
+    head = ("µs per request", *(f"{size:,} posts" for size in sizes))
+    rows: Rows = [head]
+    for one in found:
+        title = one.title + _doubt(one.is_sound)
+        rows.append((f"{title}, web", *(f"{each.cpu:,.0f}" for each in one.figures.values())))
+        rows.append(
+            (f"{title}, Postgres", *(f"{each.postgres:,.0f}" for each in one.figures.values()))
+        )
+    return rows
+
+
+def _speed_row(cell: Cell) -> tuple[str, ...]:
+    ours, twin = _sides(cell)
     return (
-        title, f"{ours.rate:,.0f}", _of(twin and twin.rate), _times(cell.ratio), goal,
+        cell.work.title + _doubt(cell.is_sound),
+        f"{ours.rate:,.0f}", f"{twin.rate:,.0f}" if twin else "", _ratio(cell.ratio),
+        f"{cell.work.goal:g}" if cell.work.goal else "",
         f"{ours.p50:.1f}", f"{ours.p95:.1f}", f"{ours.p99:.1f}",
         f"{twin.p50:.1f}" if twin else "", f"{twin.p99:.1f}" if twin else "",
-        f"{ours.cpu:,.0f}", _of(twin and twin.cpu), _times(cell.cpu_ratio),
-        f"{ours.postgres:,.0f}", _of(twin and twin.postgres), f"{ours.redis:,.0f}",
-        f"{ours.generator:,.0f}",
     )  # fmt: skip
 
 
-def _of(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
+def _cost_row(cell: Cell) -> tuple[str, ...]:
+    ours, twin = _sides(cell)
+    return (
+        cell.work.title + _doubt(cell.is_sound),
+        f"{ours.cpu:,.0f}", f"{twin.cpu:,.0f}" if twin else "", _ratio(cell.cpu_ratio),
+        f"{ours.postgres:,.0f}", f"{twin.postgres:,.0f}" if twin else "",
+        f"{ours.redis:,.0f}", f"{ours.generator:,.0f}",
+        f"{ours.megabytes}", f"{twin.megabytes}" if twin else "",
+    )  # fmt: skip
 
 
-def _times(ratio: float) -> str:
+def _sides(cell: Cell) -> tuple[Figures, Figures | None]:
+    return cell.figures.get(OURS) or cell.figures[CONSTANT], cell.figures.get(TWIN)
+
+
+def _doubt(is_sound: bool) -> str:
+    return "" if is_sound else " (noisy)"
+
+
+def _ratio(ratio: float) -> str:
     return f"{ratio:.1f}" if ratio else ""
 
 
-def plain(cells: Sequence[Cell]) -> str:
-    """Lay the rows out for a terminal, one table for each number of connections."""
-    return "\n\n".join(
-        f"{count} connections\n{_laid_out([HEADINGS, *rows(same)])}"
-        for count, same in by_connections(cells)
-    )
-
-
-def _laid_out(lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+def plain(rows: Rows) -> str:
+    """Lay rows out for a terminal."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(
             text.rjust(width) if place else text.ljust(width)
-            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+            for place, (text, width) in enumerate(zip(row, widths, strict=True))
         )
-        for line in lines
+        for row in rows
     )
+
+
+def markdown(rows: Rows) -> str:
+    head, *rest = rows
+    rule = ("---", *("---:" for _ in head[1:]))
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rest))
 
 
 def by_connections(cells: Sequence[Cell]) -> list[tuple[int, list[Cell]]]:

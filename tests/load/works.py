@@ -1,7 +1,6 @@
 """What is asked of the servers: each work is a list of requests made beforehand, the same for ours and the twin."""
 
 import json
-import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from tests.load.asking import Person, ask, request
 from tests.load.generator import UNIQUE
 from tests.load.people import PASSWORD, address, device
-from tests.load.servers import CONSTANT, OURS, SIGNED_IN, TWIN, Field, Server
+from tests.load.servers import CONSTANT, OURS, SIGNED_IN, TWIN, Server
 
 _DEPTH = 1_000
 _PAGE, _LARGEST_PAGE = 20, 100
@@ -21,29 +20,38 @@ _LOGINS = 5_000
 
 @dataclass(frozen=True)
 class Work:
-    """`goal` is the ratio to the twin that we want to reach; `status` what every answer must have."""
+    """`status` is what every answer must have, `goal` the ratio to the twin that we want to reach.
+
+    `most` bounds the connections of a work that we refuse by design when too many come at once.
+    """
 
     name: str
     title: str
     requests: Callable[["Scene", Server], list[bytes]]
     status: int = 200
     goal: float = 0.0
+    most: int = 0
     on: tuple[str, ...] = (TWIN, OURS)
+
+
+# Posts of the feed from all times, found by its index: sorting ten million to choose from would take a while.
+_ANY_POSTS = """
+WITH feed AS MATERIALIZED (SELECT min(published_at) AS first, max(published_at) AS last FROM content_post
+  WHERE status = 'published' AND visibility = 'public' AND deleted_at IS NULL),
+moments AS MATERIALIZED (SELECT first + random() * (last - first) AS moment FROM feed, generate_series(1, %s))
+SELECT DISTINCT post.id FROM moments, LATERAL (SELECT id FROM content_post
+  WHERE status = 'published' AND visibility = 'public' AND deleted_at IS NULL AND published_at >= moment
+  ORDER BY published_at LIMIT 1) AS post
+"""
+# Runs a statement with parameters in the database that the requests are about.
+type Query = Callable[..., list[tuple[Any, ...]]]
 
 
 class Scene:
     """The data that the requests are about."""
 
-    def __init__(self, field: Field) -> None:
-        self.field = field
-        chance = random.Random(1)
-        known = field.stack.query(
-            "SELECT id FROM content_post WHERE status = 'published' AND visibility = 'public'"
-            " ORDER BY md5(id::text) LIMIT %s",
-            _READ_POSTS,
-        )
-        self.posts: list[uuid.UUID] = [post for (post,) in known]
-        chance.shuffle(self.posts)
+    def __init__(self, query: Query) -> None:
+        self.posts: list[uuid.UUID] = [post for (post,) in query(_ANY_POSTS, _READ_POSTS)]
 
     def readings(self, server: Server) -> list[tuple[Person, str]]:
         """Pair people with posts."""
@@ -142,7 +150,7 @@ WORKS = {
         Work("create", "create a post", _create, status=201, goal=3.2),
         Work("304", "one post, unchanged", _unchanged, status=304, goal=9.0),
         Work("feed-304", "feed page, unchanged", _unchanged_feed, status=304),
-        Work("login", "sign in", _login),
+        Work("login", "sign in, 4 at once", _login, most=4),
         Work("constant", "constant answer", _constant, on=(CONSTANT,)),
     )
 }

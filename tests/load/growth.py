@@ -1,0 +1,75 @@
+"""Cost that doesn't grow: the same reads on ever larger tables, each on a server of its own, in the same rounds."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+
+from tests.load import results, rounds, template, works
+from tests.load.asking import Person
+from tests.load.environment import production
+from tests.load.people import device
+from tests.load.results import Figures
+from tests.load.rounds import Course
+from tests.load.servers import PROCESSES, SIGNED_IN, Field, Server, services
+from tests.load.template import Size
+from tests.stack import Stack, free_port, with_path
+
+SIZES = (10_000, 100_000, 1_000_000)
+LARGEST = 10_000_000
+# Short ones: a page and a post cost the same, and ten million of them fit on a laptop.
+_BODY = 200
+_WORKS = ("feed", "detail")
+# Signed out: the databases are read as they lie, so nobody can sign in to them.
+_PEOPLE = [Person(number, "", device(number)) for number in range(SIGNED_IN)]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What one work costs at each number of posts."""
+
+    title: str
+    figures: dict[int, Figures]
+    is_sound: bool
+
+
+def measure(
+    sizes: Sequence[int], course: Course, folder: Path, tell: Callable[[str], None]
+) -> list[Growth]:
+    """Measure the reads at all sizes; raises Failed."""
+    names = {str(size): template.ensure(Size(size, _BODY), tell) for size in sizes}
+    with Stack(folder, parts=(), **production(WEB_WORKERS=str(PROCESSES))) as stack:
+        servers = {name: _start(stack, name, database) for name, database in names.items()}
+        for server in servers.values():
+            stack.wait_until_ready(server.name, f"http://127.0.0.1:{server.port}/readyz")
+        asked = [replace(works.WORKS[name], on=tuple(servers)) for name in _WORKS]
+        requests = {
+            (work.name, name): work.requests(works.Scene(_posts_of(names[name])), server)
+            for work in asked
+            for name, server in servers.items()
+        }
+        field = Field(stack, servers, services(stack))
+        windows = rounds.run(replace(course, works=asked), field, requests, tell)
+    return [
+        Growth(cell.work.title, {int(n): f for n, f in cell.figures.items()}, cell.is_sound)
+        for cell in results.cells(windows)
+    ]
+
+
+def _start(stack: Stack, name: str, database: str) -> Server:
+    port = free_port()
+    stack.start(
+        name, "gunicorn", "-c", "config/gunicorn.py", "config.wsgi",
+        PORT=str(port), DATABASE_URL=with_path(os.environ["DATABASE_URL"], database),
+    )  # fmt: skip
+    return Server(name, port, stack.processes[name].pid, _PEOPLE)
+
+
+def _posts_of(database: str) -> works.Query:
+    def query(statement: str, *parameters: object) -> list[tuple]:
+        with psycopg.connect(with_path(os.environ["DATABASE_URL"], database)) as connection:
+            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+
+    return query

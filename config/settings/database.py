@@ -1,5 +1,10 @@
 """Postgres: one pool per process, health-checked, with limits that Postgres itself enforces."""
 
+import time
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+
 from config import env
 from config.settings import timeouts
 
@@ -12,6 +17,22 @@ _session = {
 
 _url = env.database("DATABASE_URL", local="postgres://app@127.0.0.1:5432/app")
 
+# Seconds for which a connection that was found alive is believed to be so.
+_TRUSTED = 1.0
+
+
+def _check(connection: Connection) -> None:
+    """Ask a pooled connection whether it is alive, once a second at most.
+
+    Asking before every request would cost each a round trip; after a restart of Postgres a connection fails one request
+    at most, with a 503 that may be retried.
+    """
+    now = time.monotonic()
+    if now - getattr(connection, "_alive_at", 0.0) > _TRUSTED:
+        ConnectionPool.check_connection(connection)
+        connection._alive_at = now  # type: ignore[attr-defined]
+
+
 DATABASES = {
     "default": {
         **_url,
@@ -23,7 +44,10 @@ DATABASES = {
             **_url.get("OPTIONS", {}),
             "connect_timeout": timeouts.DATABASE_CONNECT,
             "options": " ".join(f"-c {name}={value}" for name, value in _session.items()),
+            # Statements are prepared where we say so (`core/http/projection.py`), never by counting.
+            "prepare_threshold": 1_000_000,
             "pool": {
+                "check": _check,
                 "min_size": 1,
                 # As many as the threads of one web process, and one to spare for health checks.
                 "max_size": env.number(

@@ -50,34 +50,36 @@ def run(job: Job) -> Outcome:
     """Attempt a claimed job and settle it. Whatever the job raises ends here; a lost database does not."""
     started = time.monotonic()
     with restored_context(job.context):
-        outcome = _attempt(job) if job.state == Job.State.PENDING else Outcome.DEAD
-        if outcome is Outcome.DEAD:
-            log.error("job is dead", job=job.name, job_id=str(job.pk), attempts=job.attempts)
+        outcome = _attempt(job, log.bind(job=job.name, job_id=str(job.pk), attempts=job.attempts))
     observe_job(job.name, outcome, time.monotonic() - started)
     return outcome
 
 
-def _attempt(job: Job) -> Outcome:
+def _attempt(job: Job, report: structlog.stdlib.BoundLogger) -> Outcome:
     handler = jobs.registry.get(job.name)
+    if job.state == Job.State.DEAD:
+        report.error("job is dead", reason=job.error)
+        return Outcome.DEAD
     if handler is None:
-        log.warning("job is unknown to this version", job=job.name, job_id=str(job.pk))
+        report.warning("job is unknown to this version")
         outbox.postpone(job, UNKNOWN_DELAY, error="unknown to the worker", counted=False)
         return Outcome.UNKNOWN
     try:
         with _time_limit(job.lease_seconds):
             return _perform(job, handler)
     except LeaseLost:
-        log.warning("lease lost", job=job.name, job_id=str(job.pk))
+        report.warning("lease lost")
         return Outcome.LOST
     except jobs.Retry as wish:
         outbox.postpone(job, wish.after, error=f"later: {wish}"[:LONGEST_ERROR], counted=False)
         return Outcome.LATER
     except jobs.GiveUp as reason:
+        report.error("job gave up", reason=str(reason))
         outbox.bury(job, str(reason)[:LONGEST_ERROR])
         return Outcome.DEAD
     # Whatever a job raises is that job's failure; the worker goes on to the next.
     except (Exception, Overdue) as failure:
-        return _fail(job, failure)
+        return _fail(job, failure, report)
 
 
 def _perform(job: Job, handler: jobs.Handler) -> Outcome:
@@ -94,25 +96,20 @@ def _perform(job: Job, handler: jobs.Handler) -> Outcome:
     return Outcome.DONE
 
 
-def _fail(job: Job, failure: BaseException) -> Outcome:
-    log.warning(
-        "job failed",
-        job=job.name,
-        job_id=str(job.pk),
-        attempts=job.attempts,
-        exc_info=failure,
-    )
+def _fail(job: Job, failure: BaseException, report: structlog.stdlib.BoundLogger) -> Outcome:
     if not connection.in_atomic_block:
         # The connection may have been the trouble, or was cut off in the middle of a statement.
         connection.close()
     # The first line only: what Postgres adds below it quotes the row.
     message, *_ = str(failure).splitlines() or [""]
     error = f"{type(failure).__name__}: {message}"[:LONGEST_ERROR]
-    if job.attempts >= job.max_attempts:
-        outbox.bury(job, error)
-        return Outcome.DEAD
-    outbox.postpone(job, _backoff(job.attempts), error=error, counted=True)
-    return Outcome.FAILED
+    if job.attempts < job.max_attempts:
+        report.warning("job failed", exc_info=failure)
+        outbox.postpone(job, _backoff(job.attempts), error=error, counted=True)
+        return Outcome.FAILED
+    report.error("job is dead", exc_info=failure)
+    outbox.bury(job, error)
+    return Outcome.DEAD
 
 
 def _backoff(attempts: int) -> timedelta:

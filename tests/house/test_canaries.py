@@ -1,0 +1,105 @@
+"""Secrets go in through every door, and are looked for wherever something is kept or sent."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+import sentry_sdk
+from django.conf import settings as configured
+from django.db import connection
+
+from apps.core.observability import logging, sentry
+from tests.canaries import Canaries
+from tests.outbox import drain
+from tests.phone import Phone
+from tests.sentry_sink import Sink, envelopes
+
+type Sinks = Callable[[], dict[str, bytes]]
+
+
+@pytest.fixture
+def reports(settings: Any) -> Iterator[Sink]:
+    with envelopes() as sink:
+        settings.SENTRY_DSN = sink.dsn
+        sentry.start()
+        yield sink
+        sentry_sdk.get_client().close(timeout=0)
+        sentry_sdk.get_global_scope().set_client(None)
+
+
+@pytest.fixture
+def sinks(db: None, capsys: pytest.CaptureFixture[str], reports: Sink) -> Iterator[Sinks]:
+    """Return, by name, all that was kept or sent since the story began."""
+    logging.configure({"level": "DEBUG", "format": "json"})
+    broker = redis.Redis.from_url(configured.CELERY_BROKER_URL)
+
+    def collect() -> dict[str, bytes]:
+        sentry_sdk.flush(timeout=5)
+        return {
+            "log": capsys.readouterr().err.encode(),
+            "error reports": reports.everything,
+            "cache": _everything_in(redis.Redis.from_url(configured.CACHE_URL)),
+            "broker": _everything_in(broker),
+            "jobs": _every_job(),
+        }
+
+    yield collect
+    logging.configure(configured.LOGGING)
+
+
+def _everything_in(server: redis.Redis) -> bytes:
+    keys: Any = server.keys()
+    return b"\n".join(key + b" " + (server.dump(key) or b"") for key in keys)  # type: ignore[operator]
+
+
+def _every_job() -> bytes:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(core_job::text, '\n') FROM core_job")
+        return (cursor.fetchone()[0] or "").encode()
+
+
+def test_a_phones_secrets_stay_where_they_belong(sinks: Sinks) -> None:
+    canaries = Canaries("password", "wrong", "email", "name", "push", "token", "refresh", "code")
+    phone = Phone(password=canaries["password"] + "-and-long")
+    address = f"{canaries['email'].replace('/', '.')}@example.test"
+    installation = f"devices/{phone.installation_id}"
+
+    phone.verified(address, display_name=canaries["name"])
+    phone.logout()
+    assert phone.login(password=canaries["wrong"] + "-and-long").status == 401
+    assert phone.login().status == 200
+    assert phone.refresh().status == 200
+    spent = phone.access, phone.refresh_token
+    assert phone.post("auth/refresh", {"refresh": canaries["refresh"]}).status == 401
+    assert phone.post("auth/verify-email", {"code": canaries["code"]}).status in {400, 409, 410}
+    assert phone.get("me", authorization=f"Bearer {canaries['token']}").status == 401
+    assert phone.put(installation, {"platform": "ios", "app_version": "2.0.0"}).status in {200, 201}
+    push = {"provider": "fcm", "address": canaries["push"]}
+    assert phone.put(f"{installation}/push-address", push).status in {200, 204}
+    drain()
+
+    kept = sinks()
+    assert kept["log"].count(b'"logger":"access"') >= 10
+    assert {name: canaries.found_in(sink) for name, sink in kept.items() if sink} == {
+        name: [] for name, sink in kept.items() if sink
+    }
+    for secret in spent:
+        assert not [name for name, sink in kept.items() if secret.encode() in sink]
+
+
+def test_the_search_finds_a_secret_in_any_coat() -> None:
+    import base64
+    from urllib.parse import quote
+
+    canaries = Canaries("secret")
+    secret = canaries["secret"]
+    for coat in (
+        f"x {secret} y",
+        quote(secret),
+        quote(secret, safe=""),
+        *(base64.b64encode(f"{'x' * n}{secret} tail".encode()).decode() for n in range(3)),
+        base64.urlsafe_b64encode(f"user:{secret}".encode()).decode(),
+    ):
+        assert canaries.found_in(coat) == ["secret"], coat
+    assert canaries.found_in("nothing here") == []

@@ -2,7 +2,10 @@
 
 from config import env
 from config.settings.base import *
-from config.settings.base import CACHES, DATABASES, REDIS_URL, STORAGES
+from config.settings.base import CACHES, DATABASES, INSTALLED_APPS, REDIS_URL, STORAGES
+
+# Judges migrations in `make check`.
+INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]
 
 # Parallel test processes (gw0, gw1, …) share one Redis: each takes two numbers, apart from those of `make run`.
 _worker = int(env.text("PYTEST_XDIST_WORKER", default="gw0").removeprefix("gw"))

@@ -25,7 +25,7 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):  # type: ignore[misc]
     """
 
     email = models.EmailField(max_length=254, unique=True, null=True, blank=True)
-    claimed_email = models.EmailField(max_length=254, null=True, blank=True)
+    claimed_email = models.EmailField("email to be proven", max_length=254, null=True, blank=True)
     display_name = models.CharField(max_length=80, blank=True, default="", db_default="")
     locale = models.CharField(
         max_length=35, default="en", db_default="en", help_text="BCP 47, such as de-AT."
@@ -190,8 +190,8 @@ class Session(Record):
         return self.device_model or self.platform
 
     def stands(self, now: datetime) -> bool:
-        """Neither ended nor expired, and its owner is still let in."""
-        return self.revoked_at is None and now < self.idle_expires_at and self.user.is_live
+        """Neither ended nor expired."""
+        return self.revoked_at is None and now < self.idle_expires_at
 
     def place_of(self, generation: int, leaf_hash: bytes) -> Place:
         """Say where a leaf stands; the beginning of its hash is enough to tell."""

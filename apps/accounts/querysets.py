@@ -20,6 +20,21 @@ def one_spelling(address: str) -> str:
     return f"{name.encode('ascii').decode()}{at}{domain.encode('idna').decode()}".lower()
 
 
+_CONFIRM = """
+    WITH arrived AS (
+        UPDATE accounts_session SET confirmed_at = %(now)s
+        WHERE id = %(id)s AND confirmed_at IS NULL AND revoked_at IS NULL
+            AND generation = %(generation)s AND substr(leaf_hash, 1, %(length)s) = %(digest)s
+        RETURNING id
+    )
+    SELECT session.id, user_id, generation, leaf_hash, parent_hash, confirmed_at, idle_expires_at, revoked_at,
+        owner.is_active AND owner.deleted_at IS NULL AS owner_is_live,
+        EXISTS (SELECT FROM arrived) AS has_arrived
+    FROM accounts_session AS session JOIN accounts_user AS owner ON owner.id = user_id
+    WHERE session.id = %(id)s
+"""
+
+
 class UserQuerySet(PlannedQuerySet[Any]):
     def live(self) -> Self:
         """Neither disabled by staff nor deleted by their owner."""
@@ -53,6 +68,23 @@ class SessionQuerySet(PlannedQuerySet[Any]):
 
     def of(self, user_id: UUID | None) -> Self:
         return self.filter(user_id=user_id)
+
+    def confirmed(
+        self, session_id: UUID, *, generation: int, digest: bytes, now: datetime
+    ) -> Any | None:
+        """Return a session, over or not, having noted that the leaf of this digest arrived if it is the current one.
+
+        The row carries `owner_is_live`, and `has_arrived` when this was the first sign of the leaf. One statement,
+        because it stands in the way of the first request with every new token.
+        """
+        values = {
+            "id": session_id,
+            "generation": generation,
+            "digest": digest,
+            "length": len(digest),
+            "now": now,
+        }
+        return next(iter(self.raw(_CONFIRM, values)), None)
 
     def ended_before(self, moment: datetime) -> Self:
         return self.filter(revoked_at__lt=moment)

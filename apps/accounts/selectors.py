@@ -53,19 +53,6 @@ def devices_of(actor: Actor, *, here: uuid.UUID | None) -> SessionQuerySet:
     )
 
 
-def session_with_owner(session_id: uuid.UUID) -> Session | None:
-    """Return a session, over or not, with what decides whether it still stands."""
-    return (
-        Session.objects.select_related("user")
-        .only(
-            *("user", "generation", "leaf_hash", "parent_hash", "confirmed_at"),
-            *("idle_expires_at", "revoked_at", "user__is_active", "user__deleted_at"),
-        )
-        .filter(pk=session_id)
-        .first()
-    )
-
-
 def is_known_device(address: str, installation_id: str) -> bool:
     """Tell whether somebody has signed in to the account of this address from this installation before."""
     return bool(installation_id) and (

@@ -57,11 +57,11 @@ def send_code_again(*, actor: Actor) -> None:
         user = User.objects.select_for_update(no_key=True).get(pk=actor.id)
         if user.claimed_email is None:
             raise AlreadyVerified
+        EmailCode.objects.open().filter(user=user, purpose=EmailCode.Purpose.VERIFY_EMAIL).delete()
         _send_code(user, user.claimed_email)
 
 
 def _send_code(user: User, address: str) -> None:
-    EmailCode.objects.open().filter(user=user, purpose=EmailCode.Purpose.VERIFY_EMAIL).delete()
     code_id = new_id()
     code = EmailCode(
         id=code_id,
@@ -86,15 +86,11 @@ def verify_email(*, actor: Actor, code: str) -> User:
     now = timezone.now()
     with transaction.atomic():
         expected = _open_code(actor, now)
-        right = keys.code_matches(expected.pk, code, expected.code_hash)
-        if right:
-            _prove(expected, now)
-        else:
-            EmailCode.objects.filter(pk=expected.pk).update(tries_left=F("tries_left") - 1)
-    if not right:
-        security.warning("wrong code", user=str(actor.id))
-        raise CodeInvalid
-    return selectors.me(actor)
+        if keys.code_matches(expected.pk, code, expected.code_hash):
+            return _prove(expected, now)
+        EmailCode.objects.filter(pk=expected.pk).update(tries_left=F("tries_left") - 1)
+    security.warning("wrong code", user=str(actor.id))
+    raise CodeInvalid
 
 
 def _open_code(actor: Actor, now: datetime) -> EmailCode:
@@ -107,7 +103,7 @@ def _open_code(actor: Actor, now: datetime) -> EmailCode:
     return code
 
 
-def _prove(code: EmailCode, now: datetime) -> None:
+def _prove(code: EmailCode, now: datetime) -> User:
     code.used_at = now
     code.save(update_fields=["used_at"])
     try:
@@ -120,3 +116,4 @@ def _prove(code: EmailCode, now: datetime) -> None:
     user = User.objects.get(pk=code.user_id)
     email_verified.send(sender=User, user=user)
     security.info("email verified", user=str(user.pk))
+    return user

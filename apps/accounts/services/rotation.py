@@ -48,7 +48,7 @@ def refresh(*, token: str, attempt: str = "", origin: Origin) -> SignedIn:
     nonce = keys.hash_of(attempt.encode()) if attempt else None
     with transaction.atomic(durable=True):
         session = _locked(claims.session_id)
-        if session is None or not session.stands(now):
+        if session is None or not (session.stands(now) and session.user.is_live):
             raise SessionRevoked
         place = session.place_of(claims.generation, keys.hash_of(tokens.leaf_in(claims)))
         move = next_move(session, place, nonce, now)

@@ -174,8 +174,9 @@ def confirm(*, session_id: uuid.UUID, generation: int, digest: bytes) -> None:
     A parent's token, issued before the rotation, is good until it expires. A superseded leaf's token is a copy that
     somebody kept: the family ends, and that is committed. Raises SessionRevoked, TokenExpired.
     """
-    session = selectors.session_with_owner(session_id)
-    if session is None or not session.stands(timezone.now()):
+    now = timezone.now()
+    session = Session.objects.confirmed(session_id, generation=generation, digest=digest, now=now)
+    if session is None or not (session.stands(now) and session.owner_is_live):
         raise SessionRevoked
     place = session.place_of(generation, digest)
     if place is Place.OLDER:
@@ -186,17 +187,11 @@ def confirm(*, session_id: uuid.UUID, generation: int, digest: bytes) -> None:
         with transaction.atomic(durable=True):
             end_for_reuse(session)
         raise SessionRevoked
-    if session.confirmed_at is None and place is Place.CURRENT and not _note_arrival(session):
-        # The leaf was superseded, confirmed by a twin, or its session ended, since we looked.
+    is_confirmed = session.has_arrived or session.confirmed_at is not None
+    if place is Place.CURRENT and not is_confirmed:
+        # The leaf was superseded, confirmed by a twin, or its session ended, while the statement ran.
         return confirm(session_id=session_id, generation=generation, digest=digest)
     return _remember(session, place)
-
-
-def _note_arrival(session: Session) -> bool:
-    unconfirmed = Session.objects.filter(
-        pk=session.pk, leaf_hash=session.leaf_hash, confirmed_at=None, revoked_at=None
-    )
-    return bool(unconfirmed.update(confirmed_at=timezone.now()))
 
 
 def _remember(session: Session, place: Place) -> None:

@@ -31,7 +31,7 @@ class Register(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=12, redis=2),
+        budget=Budget(queries=14, redis=2),
         request=serializers.Registration,
         response=serializers.SignedIn,
         status=201,
@@ -110,7 +110,7 @@ class Login(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=8, redis=2),
+        budget=Budget(queries=16, redis=4),
         request=serializers.Login,
         response=serializers.SignedIn,
         errors=(errors.InvalidCredentials, errors.AccountDisabled, TooMany, Unavailable),

@@ -1,0 +1,68 @@
+"""What the security log tells, and that it tells it with ids alone."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from apps.accounts.services import standing
+from tests.phone import Phone
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Any:
+    caplog.set_level("INFO", logger="security")
+
+    def events() -> list[str]:
+        lines = [record.msg for record in caplog.records if record.name == "security"]
+        return [line["event"] for line in lines if isinstance(line, dict)]
+
+    caplog.events = events  # type: ignore[attr-defined]
+    return caplog
+
+
+def test_a_life_in_events(logged: Any, phone: Phone, by_staff: Any) -> None:
+    phone.register("author@example.test")
+    phone.verify("000000")
+    phone.verify(phone.code_mailed_to("author@example.test"))
+    Phone().login("author@example.test", "not the right password")
+    Phone().login("nobody@example.test", "not the right password")
+    lost = replace(phone)
+    phone.refresh()
+    phone.refresh()
+    lost.refresh()
+    phone.login()
+    phone.logout()
+    by_staff(standing.disable, phone)
+    phone.login()
+
+    assert logged.events() == [
+        *("registered", "session started", "wrong code", "email verified"),
+        *("sign-in failed", "sign-in failed"),
+        *("token reuse", "session ended"),
+        *("session started", "session ended"),
+        *("account disabled", "sign-in to a disabled account"),
+    ]
+
+
+def test_no_line_holds_what_was_typed(logged: Any, phone: Phone) -> None:
+    phone.password = "canary in the password field"
+    phone.register("canary.address@example.test", display_name="Canary Name")
+    phone.verify("271828")
+    Phone().login("canary.address@example.test", "another canary password")
+    thief = replace(phone)
+    phone.refresh(attempt="canary-nonce")
+    phone.refresh()
+    thief.refresh()
+
+    written = logged.text + str([vars(record) for record in logged.records])
+    assert phone.user_id in written
+    for secret in ("canary", "Canary", "271828", phone.access, phone.refresh_token):
+        assert secret not in written
+
+
+def test_a_stranger_s_address_is_no_part_of_a_failed_sign_in(logged: Any, phone: Phone) -> None:
+    phone.login("nobody@example.test", "not the right password")
+
+    (line,) = [record.msg for record in logged.records if record.name == "security"]
+    assert line["user"] is None

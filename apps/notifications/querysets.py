@@ -25,6 +25,10 @@ class NotificationQuerySet(PlannedQuerySet[Any]):
         """That one and all older ones, in the order of the inbox."""
         return self.filter(TupleLessThanOrEqual(Tuple("created_at", "id"), (created_at, id)))
 
+    def born_before(self, id: uuid.UUID) -> Self:
+        """Ids sort by birth, so the oldest rows are the beginning of the primary key."""
+        return self.filter(pk__lt=id)
+
     def with_language(self) -> Self:
         """Bring along in which `language` the recipient reads."""
         return self.annotate(language=F("recipient__locale"))

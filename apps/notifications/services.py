@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.core import jobs
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
+from apps.core.ids import first_id
 from apps.devices import selectors as devices
 from apps.notifications import selectors, tasks
 from apps.notifications.models import KINDS, Delivery, Kind, Notification
@@ -109,13 +110,11 @@ def expire_deliveries() -> int:
 
 def forget_old(*, batch: int = 1_000) -> int:
     """Delete notifications older than `settings.NOTIFICATION_DAYS`; return how many. Commits each batch."""
-    before = timezone.now() - timedelta(days=settings.NOTIFICATION_DAYS)
+    before = first_id(timezone.now() - timedelta(days=settings.NOTIFICATION_DAYS))
     forgotten = 0
-    while True:
-        # Ids sort by birth: the oldest rows are the first of the primary key, and no other index is needed.
-        first = Notification.objects.order_by("pk").values_list("pk", "created_at")[:batch]
-        old = [pk for pk, created_at in first if created_at < before]
+    while old := list(
+        Notification.objects.born_before(before).values_list("pk", flat=True)[:batch]
+    ):
         Notification.objects.filter(pk__in=old).delete()
         forgotten += len(old)
-        if len(old) < batch:
-            return forgotten
+    return forgotten

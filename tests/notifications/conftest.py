@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from apps.notifications import providers
+from tests.devices.pockets import reachable
 from tests.fakes.fcm import FakeFcm
+from tests.notifications.news import ADDRESS
+from tests.phone import Phone
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +30,9 @@ def fcm(tmp_path: Path, settings: Any) -> Iterator[FakeFcm]:
         settings.FCM_CREDENTIALS = fake.tokens.credentials()
         settings.PUSH_TIMEOUTS = (0.5, 0.5)
         yield fake
+
+
+@pytest.fixture
+def reader(author: Phone) -> Phone:
+    """Somebody whose phone rings."""
+    return reachable(author, ADDRESS)

@@ -1,5 +1,7 @@
 """Pages of a developer's machine: the mail that was sent from it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,9 +11,9 @@ from django.views.decorators.http import require_safe
 
 from apps.core.development import mailbox
 
-_FRAMING = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
+_FRAMING: dict[str, Any] = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
 # What a mail program allows: its own styles and embedded images, no script, no form, nothing from elsewhere.
-_FRAMED = {
+_FRAMED: dict[str, Any] = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.UNSAFE_INLINE],
     "img-src": ["data:"],

@@ -245,7 +245,7 @@ class TestLosingWorkers:
         assert worker.answer() is Outcome.DONE
 
     def test_many_workers_do_each_job_once(self) -> None:
-        for number in range(60):
+        for number in range(24):
             promise(shelve, title=f"{number:02}")
 
         def work() -> None:
@@ -253,7 +253,7 @@ class TestLosingWorkers:
                 attempts.run(job)
 
         in_threads(4, work)
-        assert shelf() == [f"{number:02}" for number in range(60)]
+        assert shelf() == [f"{number:02}" for number in range(24)]
         assert set(Job.objects.values_list("state", "attempts")) == {("done", 1)}
 
     def test_a_job_that_does_not_end_is_ended_before_its_lease_is(self) -> None:

@@ -24,8 +24,8 @@ class Actor[T](Thread):
             connection.close()
 
     def answer(self) -> T | None:
-        self.join(30)
-        assert not self.is_alive(), "still waiting after 30 s"
+        self.join(60)
+        assert not self.is_alive(), "still waiting after 60 s"
         if self._failure is not None:
             raise self._failure
         return self._answer

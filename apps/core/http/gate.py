@@ -5,6 +5,7 @@ from typing import Protocol
 
 from apps.core import cache
 from apps.core.actors import Actor
+from apps.core.errors import Unauthenticated
 from apps.core.http import throttling
 from apps.core.http.throttling import Limit, Verdict
 
@@ -52,11 +53,16 @@ class Caller:
         )
 
 
-def enter(limit_name: str, caller: Caller, claim: SessionClaim | None) -> Verdict:
-    """Count the request and check its session.
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What the gate found: the limit's verdict, allowed or not, and why the session does not stand, if it does not."""
 
-    Returns the limit's verdict, allowed or not. Raises Unauthenticated when the session is over.
-    """
+    verdict: Verdict
+    over: Unauthenticated | None = None
+
+
+def enter(limit_name: str, caller: Caller, claim: SessionClaim | None) -> Passage:
+    """Count the request and look at its session. Refusing is left to the caller, who may have a better reason."""
     limit = throttling.limit_named(limit_name)
     keys = [cache.limit_key(limit.name, caller.subject), cache.GENERATION_KEY]
     if claim:
@@ -65,12 +71,20 @@ def enter(limit_name: str, caller: Caller, claim: SessionClaim | None) -> Verdic
         answer = cache.run(_PASS, keys, [limit.emission, limit.burst])
     except cache.CacheDown:
         cache.ProcessCopy.saw_generation(None, known=False)
-        return _enter_alone(limit, caller, claim)
+        return _judged(_counted_here(limit, caller), claim, None)
     cache.ProcessCopy.saw_generation(answer[4])
-    found = throttling.verdict(limit, answer[:4])
-    if found.allowed and claim and (answer[5] if len(answer) > 5 else None) != claim.leaf:
-        confirm(claim)
-    return found
+    return _judged(
+        throttling.verdict(limit, answer[:4]), claim, answer[5] if len(answer) > 5 else None
+    )
+
+
+def _judged(verdict: Verdict, claim: SessionClaim | None, leaf: str | None) -> Passage:
+    if verdict.allowed and claim and leaf != claim.leaf:
+        try:
+            confirm(claim)
+        except Unauthenticated as over:
+            return Passage(verdict, over)
+    return Passage(verdict)
 
 
 def confirm(claim: SessionClaim) -> None:
@@ -78,10 +92,7 @@ def confirm(claim: SessionClaim) -> None:
     claim.confirm()
 
 
-def _enter_alone(limit: Limit, caller: Caller, claim: SessionClaim | None) -> Verdict:
+def _counted_here(limit: Limit, caller: Caller) -> Verdict:
     if limit.name == "auth":
         limit = Limit(limit.name, max(1, limit.quota // _CLOSED_SHARE), limit.window)
-    found = throttling.local.take(limit, caller.subject)
-    if found.allowed and claim:
-        confirm(claim)
-    return found
+    return throttling.local.take(limit, caller.subject)

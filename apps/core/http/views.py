@@ -75,13 +75,17 @@ class ApiView(APIView):
             request, *args, **kwargs
         )
         self._note_deprecation(request)
-        self._enter(request)
+        refused = self._enter(request)
+        # Before anything else is refused: whoever must update can't do anything about the rest.
         self._admit(request)
+        if refused:
+            raise refused
         if not declared.permission().has_permission(request, self):
             raise Denied if self.actor.is_authenticated else Unauthenticated
         self.query_values = query_values(request)
 
-    def _enter(self, request: Request) -> None:
+    def _enter(self, request: Request) -> Exception | None:
+        """Pass the gate; return why the caller is not who they say they are, if so. Raises TooMany."""
         refused: Exception | None = None
         try:
             self.actor = request.user
@@ -90,12 +94,11 @@ class ApiView(APIView):
             refused, request.user, request.auth = failure, ANONYMOUS, None  # type: ignore[assignment]
         caller = gate.Caller(self.actor, client_of(request).device_id, address_of(request))
         logging.bind_actor(str(self.actor.id) if self.actor.id else "")
-        verdict = gate.enter(self.operation.limit, caller, request.auth)
-        self.headers |= verdict.headers
-        if not verdict.allowed:
-            raise verdict.refusal()
-        if refused:
-            raise refused
+        passage = gate.enter(self.operation.limit, caller, request.auth)
+        self.headers |= passage.verdict.headers
+        if not passage.verdict.allowed:
+            raise passage.verdict.refusal()
+        return refused or passage.over
 
     def _admit(self, request: Request) -> None:
         client = client_of(request)

@@ -107,7 +107,7 @@ def test_sign_in_stays_limited_without_redis() -> None:
     from apps.core.http.gate import Caller, enter
 
     caller = Caller(ANONYMOUS, "", "198.51.100.7")
-    allowed = [enter("auth", caller, None).allowed for _ in range(20)]
+    allowed = [enter("auth", caller, None).verdict.allowed for _ in range(20)]
 
     assert sum(allowed) == limit_named("auth").quota // 4
 

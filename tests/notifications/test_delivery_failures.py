@@ -51,6 +51,18 @@ def test_a_final_no_fails_and_forgets_an_address_only_if_it_is_dead(
     assert pending(DELIVER) == []
 
 
+def test_an_address_that_no_app_of_ours_can_have_rings_the_alarm(
+    fcm: FakeFcm, reader: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    fcm.plan(ADDRESS, "sender_mismatch")
+    tell(reader)
+
+    with caplog.at_level(logging.ERROR, logger="push"):
+        drain()
+
+    assert [record.reason for record in caplog.records] == ["sender_id_mismatch"]  # type: ignore[attr-defined]
+
+
 def test_nothing_is_sent_to_an_address_after_it_died(fcm: FakeFcm, reader: Phone) -> None:
     fcm.plan(ADDRESS, "unregistered")
     first, second = tell(reader), tell(reader)

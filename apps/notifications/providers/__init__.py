@@ -10,7 +10,7 @@ from django.core.signals import setting_changed
 
 from apps.notifications.providers import alarm
 from apps.notifications.providers.base import PushProvider
-from apps.notifications.providers.breaker import Breaker
+from apps.notifications.providers.circuit import Breaker
 from apps.notifications.providers.console import ConsoleProvider
 from apps.notifications.providers.fcm import FcmProvider
 

@@ -142,6 +142,8 @@ def test_somebody_elses_device_is_no_device(author: Phone, stranger: Phone) -> N
 
     assert (foreign.status, foreign.code) == (absent.status, absent.code)
     assert (foreign.status, foreign.code) == (404, "device_not_found")
+    # Not even for whoever knows the very address.
+    assert stranger.put(path, {"provider": "fcm", "address": "address"}).status == 404
     assert stranger.delete(path).status == 204
     assert push_address_of(stored(author)) == "address"
 

@@ -1,20 +1,21 @@
 """What staff see of accounts, and what they may do: actions are services, secrets are not shown."""
 
+import uuid
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.models import EmailCode, Session, User
 from apps.accounts.services import standing
 from apps.core.admin import BoundedPaginator, ReadOnlyAdmin
 
+SEARCH_HELP = "A whole email address, or an id."
+
 
 class ByAddressMixin:
     """Finds rows by a whole address or id: exact comparisons, so that an index answers."""
-
-    search_help_text = "A whole email address, or an id."
 
     def get_search_results(self, request: HttpRequest, queryset: Any, term: str) -> Any:
         return super().get_search_results(request, queryset, term.strip().lower())  # type: ignore[misc]
@@ -27,12 +28,18 @@ class WithUserMixin:
         return super().get_queryset(request).select_related("user")  # type: ignore[misc]
 
 
+def _staff(request: HttpRequest) -> uuid.UUID:
+    assert request.user.pk  # noqa: S101 - the admin lets nobody else in
+    return request.user.pk
+
+
 @admin.register(User)
 class UserAdmin(ByAddressMixin, admin.ModelAdmin):
     """People. What they wrote is theirs; staff decide who is let in and who is staff, and can't set a password."""
 
     list_display = ("email", "claimed_email", "display_name", "is_active", "is_staff", "created_at")
     list_filter = ("is_active", "is_staff", "is_guest")
+    search_help_text = SEARCH_HELP
     search_fields = ("email__exact", "claimed_email__exact", "id__exact")
     ordering = ("-id",)
     fieldsets = (
@@ -70,21 +77,21 @@ class UserAdmin(ByAddressMixin, admin.ModelAdmin):
 
     @admin.action(description="Disable, and sign out everywhere", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        others = queryset.exclude(pk=request.user.pk)
+        others = queryset.exclude(Q(pk=request.user.pk))
         for user_id in others.values_list("pk", flat=True):
-            standing.disable(user_id=user_id, by=request.user.pk)
+            standing.disable(user_id=user_id, by=_staff(request))
         self.message_user(request, "They are signed out and stay so.", messages.SUCCESS)
 
     @admin.action(description="Enable again", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user_id in queryset.values_list("pk", flat=True):
-            standing.enable(user_id=user_id, by=request.user.pk)
+            standing.enable(user_id=user_id, by=_staff(request))
         self.message_user(request, "They may sign in again.", messages.SUCCESS)
 
     @admin.action(description="Sign out everywhere", permissions=["change"])
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user_id in queryset.values_list("pk", flat=True):
-            standing.sign_out_everywhere(user_id=user_id, by=request.user.pk)
+            standing.sign_out_everywhere(user_id=user_id, by=_staff(request))
         self.message_user(request, "They have to sign in again.", messages.SUCCESS)
 
 
@@ -99,6 +106,7 @@ class SessionAdmin(WithUserMixin, ByAddressMixin, ReadOnlyAdmin):
     )
     list_display = ("id", "user", "platform", "app_version", "last_seen_at", "revoked_reason")
     list_filter = ("platform", "revoked_reason")
+    search_help_text = SEARCH_HELP
     search_fields = ("id__exact", "user__email__exact", "user__id__exact")
     ordering = ("-id",)
 
@@ -109,5 +117,6 @@ class EmailCodeAdmin(WithUserMixin, ByAddressMixin, ReadOnlyAdmin):
 
     fields = ("id", "user", "purpose", "tries_left", "created_at", "expires_at", "used_at")
     list_display = ("id", "user", "purpose", "tries_left", "expires_at", "used_at")
+    search_help_text = SEARCH_HELP
     search_fields = ("id__exact", "user__email__exact", "user__id__exact")
     ordering = ("-id",)

@@ -7,6 +7,7 @@ and no queue holds, and a refresh can repeat an answer that was lost.
 import hashlib
 import hmac
 import uuid
+from collections.abc import Buffer
 
 from django.conf import settings
 
@@ -25,7 +26,7 @@ def code_hash(code_id: uuid.UUID, digits: str) -> bytes:
     return crypto.mac(code_id.bytes + digits.encode(), purpose=_CODE_HASH)
 
 
-def code_matches(code_id: uuid.UUID, digits: str, expected: bytes) -> bool:
+def code_matches(code_id: uuid.UUID, digits: str, expected: Buffer) -> bool:
     """Tell whether these are the digits, also when SECRET_KEY was rotated since; takes as long either way."""
     message = code_id.bytes + digits.encode()
     return crypto.mac_matches(message, bytes(expected), purpose=_CODE_HASH)
@@ -37,7 +38,7 @@ def new_leaf(session_id: uuid.UUID, generation: int, supersedes: int) -> bytes:
 
 
 def leaf_again(
-    session_id: uuid.UUID, generation: int, supersedes: int, leaf_hash: bytes
+    session_id: uuid.UUID, generation: int, supersedes: int, leaf_hash: Buffer
 ) -> bytes | None:
     """Return the leaf that was issued with this hash, None when its signing key is no longer in the ring."""
     leaves = (_leaf(key, session_id, generation, supersedes) for key in settings.TOKEN_SIGNING_KEYS)

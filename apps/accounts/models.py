@@ -1,6 +1,7 @@
 """Who somebody is, where they are signed in, and the codes that prove an address."""
 
 import hmac
+from collections.abc import Buffer
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -16,7 +17,7 @@ from apps.core.models import Record, Versioned, planned_manager
 SUPERSEDE_WINDOW = timedelta(hours=1)
 
 
-class User(AbstractBaseUser, PermissionsMixin, Versioned):  # type: ignore[misc]
+class User(AbstractBaseUser, PermissionsMixin, Versioned):
     """A person, or the guest on a device who may become one.
 
     `email` is an address that this account has proven to be its own, so it is unique. `claimed_email` waits for its
@@ -229,7 +230,7 @@ class Session(Record):
         self.idle_expires_at = min(now + settings.SESSION_IDLE_LIFETIME, self.absolute_expires_at)
 
 
-def _begins(known: bytes | None, shown: bytes) -> bool:
+def _begins(known: Buffer | None, shown: bytes) -> bool:
     return known is not None and hmac.compare_digest(bytes(known)[: len(shown)], shown)
 
 

@@ -6,6 +6,7 @@ alive.
 """
 
 import uuid
+from collections.abc import Buffer
 
 from apps.accounts.tokens import digest_of
 from apps.core import cache
@@ -19,7 +20,7 @@ return 1
 """
 
 
-def remember(session_id: uuid.UUID, leaf_hash: bytes) -> None:
+def remember(session_id: uuid.UUID, leaf_hash: Buffer) -> None:
     """Let access tokens of this leaf pass without a query for an hour; raises CacheDown."""
     cache.run(
         _REMEMBER,

@@ -9,7 +9,7 @@ import hashlib
 import re
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Buffer, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -120,6 +120,7 @@ def access_for(session: Session, now: datetime) -> tuple[str, int]:
     """Return an access token for the session's current leaf, and how many seconds it is good for."""
     lifetime = min(settings.ACCESS_TOKEN_LIFETIME, session.absolute_expires_at - now)
     token = AccessToken()
+    token.set_iat(at_time=now)
     token.set_exp(from_time=now, lifetime=lifetime)
     _describe(token, session, digest_of(session.leaf_hash))
     token["scope"] = " ".join(PHONE_SCOPES)
@@ -156,7 +157,7 @@ def read_access(text: str) -> Claims:
 @lru_cache(maxsize=4_096)
 def _verified_access(text: str, keys: tuple[str, ...]) -> Claims:
     try:
-        return _claims(AccessToken(text))
+        return _claims(AccessToken(text))  # type: ignore[arg-type]
     except ExpiredTokenError as expired:
         raise TokenExpired from expired
     except TokenError as fault:
@@ -169,7 +170,7 @@ def read_refresh(text: str) -> Claims:
     Raises TokenInvalid, and SessionRevoked when the token outlived its session.
     """
     try:
-        return _claims(RefreshToken(text))
+        return _claims(RefreshToken(text))  # type: ignore[arg-type]
     except ExpiredTokenError as expired:
         raise SessionRevoked from expired
     except TokenError as fault:
@@ -195,7 +196,7 @@ def leaf_in(claims: Claims) -> bytes:
     return _decoded(claims.leaf)
 
 
-def digest_of(leaf_hash: bytes) -> str:
+def digest_of(leaf_hash: Buffer) -> str:
     """Return the public name of a leaf: 16 characters, 96 bits of its hash."""
     return _unpadded(bytes(leaf_hash)[:_DIGEST_BYTES])
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
@@ -26,11 +27,12 @@ def _seat() -> Iterator[None]:
         _seats.release()
 
 
-def judge(password: str, user: User) -> None:
+def judge(password: str, *, email: str, display_name: str = "", **_: Any) -> None:
     """Refuse a password that is short, common, or close to what is known of its owner.
 
     Raises Invalid with one entry per broken rule, at `/password`.
     """
+    user = User(claimed_email=email, display_name=display_name)
     try:
         validate_password(password, user)
     except ValidationError as refusal:

@@ -5,7 +5,7 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -37,9 +37,14 @@ def register(
     mailed is decided later (`send_code_email`). Commits; announces `user_registered` and `session_started`. Raises
     Invalid for a weak password, Unavailable when too many passwords are being hashed.
     """
-    user = User(claimed_email=email, display_name=display_name, locale=locale, time_zone=time_zone)
-    passwords.judge(password, user)
-    user.password = passwords.hashed(password)
+    passwords.judge(password, email=email, display_name=display_name)
+    user = User(
+        claimed_email=email,
+        password=passwords.hashed(password),
+        display_name=display_name,
+        locale=locale,
+        time_zone=time_zone,
+    )
     with transaction.atomic():
         user.save(force_insert=True)
         user_registered.send(sender=User, user=user)
@@ -54,7 +59,7 @@ def send_code_again(*, actor: Actor) -> None:
     Commits; enqueues the mail. Raises AlreadyVerified when no address waits for its proof.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update(no_key=True).get(pk=actor.id)
+        user = User.objects.select_for_update(no_key=True).get(Q(pk=actor.id))
         if user.claimed_email is None:
             raise AlreadyVerified
         EmailCode.objects.open().filter(user=user, purpose=EmailCode.Purpose.VERIFY_EMAIL).delete()

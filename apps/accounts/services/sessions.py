@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -142,7 +143,7 @@ def end_for_reuse(session: Session) -> None:
 def sign_out(*, actor: Actor) -> None:
     """End the session that asks. Commits; announces `session_ended`."""
     with transaction.atomic():
-        end(Session.objects.filter(pk=actor.session_id), Session.End.SIGNED_OUT)
+        end(Session.objects.filter(Q(pk=actor.session_id)), Session.End.SIGNED_OUT)
 
 
 def end_session(*, actor: Actor, session_id: uuid.UUID) -> None:

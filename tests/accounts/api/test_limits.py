@@ -85,6 +85,14 @@ def test_four_mails_to_an_address(phone: Phone) -> None:
     assert len(pending("accounts.send_code_email")) == 4
 
 
+def test_looking_for_a_password_costs_no_mail(phone: Phone) -> None:
+    phone.password = "too short"
+    assert [phone.register("author@example.test").status for _ in range(6)] == [400] * 6
+
+    phone.password = PASSWORD
+    assert phone.register("author@example.test").status == 201
+
+
 def test_new_codes_do_not_buy_new_guesses_for_ever(phone: Phone) -> None:
     phone.register("author@example.test")
     statuses = [phone.verify("000000").status for _ in range(21)]

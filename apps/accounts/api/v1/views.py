@@ -1,7 +1,6 @@
 """Accounts on the wire, version 1."""
 
 import uuid
-from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -10,7 +9,7 @@ from apps.accounts import errors, selectors
 from apps.accounts.api import limits
 from apps.accounts.api.origin import origin_of
 from apps.accounts.api.v1 import serializers
-from apps.accounts.services import profile, registration, rotation, sessions, signing_in
+from apps.accounts.services import passwords, profile, registration, rotation, sessions, signing_in
 from apps.core.errors import Invalid, Stale, TooMany, Unavailable
 from apps.core.http.errors import domain_problem
 from apps.core.http.operations import Budget, Page, operation
@@ -22,7 +21,7 @@ from apps.core.http.views import ApiView
 class SignInView(ApiView):
     """A door that is open to whoever holds an access token past its time: the token is not looked at."""
 
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
 
 
 class Register(SignInView):
@@ -46,8 +45,10 @@ class Register(SignInView):
         and no code is sent.
         """
         told = self.payload
-        limits.code_mail(told["email"])
         origin = origin_of(request, told.pop("device", None))
+        # First, so that whoever is still looking for a password has not used up the mails to their address.
+        passwords.judge(**told)
+        limits.code_mail(told["email"])
         return self.answer(registration.register(origin=origin, **told))
 
 

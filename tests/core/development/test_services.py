@@ -43,7 +43,6 @@ def occupied(url: str) -> closing[socket.socket]:
 
 def test_the_first_start_takes_seconds_and_both_answer(fresh_folder):
     began = time.monotonic()
-
     with Services(fresh_folder).use({}) as urls:
         assert time.monotonic() - began < 5  # 0.8 s on an idle laptop
         assert ask_postgres(urls, "SELECT current_database()") == "app"

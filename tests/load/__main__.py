@@ -5,11 +5,13 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from apps.core.development.services import Services
 from tests.load import comparison, document, growth, machine, profiler, rounds, servers, table
 from tests.load import template as templates
+from tests.load.results import Cell
 from tests.load.rounds import Course
 from tests.load.servers import OURS
 from tests.load.template import Size
@@ -72,7 +74,7 @@ def _compare(options: argparse.Namespace, folder: Path, names: list[str], *, wri
     course = Course([WORKS[n] for n in names], options.connections, options.rounds, options.seconds)
     template = templates.ensure(Size(options.posts, _BODY), tell)
     cells = comparison.measure(template, course, folder, tell)
-    if _is_refused([f"{c.work.name} at {c.connections}" for c in cells if not c.is_sound], options):
+    if _is_refused(cells, options):
         return _NOISY
     for count, same in table.by_connections(cells):
         print(f"\n{count} connections\n{table.plain(table.speed(same))}")
@@ -85,11 +87,11 @@ def _compare(options: argparse.Namespace, folder: Path, names: list[str], *, wri
 def _grow(options: argparse.Namespace, folder: Path) -> int:
     sizes = [*growth.SIZES, *([growth.LARGEST] if options.all else [])]
     course = Course([], options.connections[:1], options.rounds, options.seconds)
-    found = growth.measure(sizes, course, folder, tell)
-    if _is_refused([f"growth of {one.title}" for one in found if not one.is_sound], options):
+    cells = growth.measure(sizes, course, folder, tell)
+    if _is_refused(cells, options):
         return _NOISY
-    print(f"\n{table.plain(table.growth(found))}")
-    tell(f"written to {document.write_growth(found)}")
+    print(f"\n{table.plain(table.growth(cells))}")
+    tell(f"written to {document.write_growth(cells)}")
     return 0
 
 
@@ -102,12 +104,18 @@ def _profile(options: argparse.Namespace, folder: Path) -> int:
     return 0
 
 
-def _is_refused(noisy: list[str], options: argparse.Namespace) -> bool:
+def _is_refused(cells: Sequence[Cell], options: argparse.Namespace) -> bool:
+    noisy = [cell for cell in cells if not cell.is_sound]
     if not noisy or options.force:
         return False
+    names = ", ".join(
+        f"{cell.work.name} at {cell.connections} ({cell.quiet} of {cell.windows} rounds quiet,"
+        f" others used {cell.others:.2f} cores)"
+        for cell in noisy
+    )
     print(
-        f"Too few quiet rounds to judge {', '.join(noisy)}: something else used the machine, or the machine was"
-        " somebody else's. Stop what else runs, take more --rounds, or see the figures all the same with --force.",
+        f"The machine was too noisy to judge {names}. Stop what else runs, take more --rounds, or see"
+        " the figures all the same with --force.",
         file=sys.stderr,
     )
     return True

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.load import chart, machine, table
-from tests.load.growth import Growth
 from tests.load.results import Cell
 from tests.load.rounds import Course
 from tests.load.servers import OURS, PROCESSES
@@ -40,15 +39,15 @@ def write_ratios(cells: Sequence[Cell], course: Course, posts: int) -> Path:
     return _PAGE
 
 
-def write_growth(found: Sequence[Growth]) -> Path:
+def write_growth(cells: Sequence[Cell]) -> Path:
     """Write how the cost stands as the tables grow."""
     series = {
-        one.title: {size: each.cpu + each.postgres for size, each in one.figures.items()}
-        for one in found
+        cell.work.title: {int(n): each.cpu + each.postgres for n, each in cell.figures.items()}
+        for cell in cells
     }
     note = "µs of web and Postgres together, by posts in the table"
     _GROWTH.write_text(chart.lines("Processor time per request", note, series))
-    _put("growth", f"![{note}]({_GROWTH.name})\n\n{table.markdown(table.growth(found))}")
+    _put("growth", f"![{note}]({_GROWTH.name})\n\n{table.markdown(table.growth(cells))}")
     return _PAGE
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -11,7 +11,7 @@ from tests.load import results, rounds, template, works
 from tests.load.asking import Person
 from tests.load.environment import production
 from tests.load.people import device
-from tests.load.results import Figures
+from tests.load.results import Cell
 from tests.load.rounds import Course
 from tests.load.servers import PROCESSES, SIGNED_IN, Field, Server, services
 from tests.load.template import Size
@@ -26,19 +26,10 @@ _WORKS = ("feed", "detail")
 _PEOPLE = [Person(number, "", device(number)) for number in range(SIGNED_IN)]
 
 
-@dataclass(frozen=True)
-class Growth:
-    """What one work costs at each number of posts."""
-
-    title: str
-    figures: dict[int, Figures]
-    is_sound: bool
-
-
 def measure(
     sizes: Sequence[int], course: Course, folder: Path, tell: Callable[[str], None]
-) -> list[Growth]:
-    """Measure the reads at all sizes; raises Failed."""
+) -> list[Cell]:
+    """Measure the reads at all sizes, by which the figures are named; raises Failed."""
     names = {str(size): template.ensure(Size(size, _BODY), tell) for size in sizes}
     with Stack(folder, parts=(), **production(WEB_WORKERS=str(PROCESSES))) as stack:
         servers = {name: _start(stack, name, database) for name, database in names.items()}
@@ -51,11 +42,7 @@ def measure(
             for name, server in servers.items()
         }
         field = Field(stack, servers, services(stack))
-        windows = rounds.run(replace(course, works=asked), field, requests, tell)
-    return [
-        Growth(cell.work.title, {int(n): f for n, f in cell.figures.items()}, cell.is_sound)
-        for cell in results.cells(windows)
-    ]
+        return results.cells(rounds.run(replace(course, works=asked), field, requests, tell))
 
 
 def _start(stack: Stack, name: str, database: str) -> Server:

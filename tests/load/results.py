@@ -29,7 +29,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class Cell:
-    """One work at one number of connections. Ratios to the twin: requests per second, and processor time saved."""
+    """One work at one number of connections.
+
+    The ratios to the twin are of requests per second and of processor time; `others` is in cores.
+    """
 
     work: Work
     connections: int
@@ -38,6 +41,7 @@ class Cell:
     cpu_ratio: float
     quiet: int
     windows: int
+    others: float
 
     @property
     def is_sound(self) -> bool:
@@ -46,7 +50,7 @@ class Cell:
 
 def cells(windows: Sequence[Window]) -> list[Cell]:
     """Sum up. A cell without enough quiet rounds is made of all its rounds, and says so."""
-    best = min(window.loop for window in windows)
+    best = min((window.loop for window in windows), default=0.0)
     together: dict[tuple[int, str], list[Window]] = {}
     for window in windows:
         place = window.place
@@ -63,7 +67,7 @@ def _cell(windows: list[Window], best: float) -> Cell:
         sides for sides in rounds.values() if all(side.is_quiet(best) for side in sides.values())
     ]
     counted = quiet if len(quiet) >= min(_ENOUGH, len(rounds)) else list(rounds.values())
-    pairs = [(sides[OURS], sides[TWIN]) for sides in counted if len(sides) == 2]
+    pairs = [(sides[OURS], sides[TWIN]) for sides in counted if {OURS, TWIN} <= sides.keys()]
     return Cell(
         place.work,
         place.connections,
@@ -72,6 +76,7 @@ def _cell(windows: list[Window], best: float) -> Cell:
         _median([twin.microseconds("server") / ours.microseconds("server") for ours, twin in pairs]),
         len(quiet),
         len(rounds),
+        _median([window.others for window in windows]),
     )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from tests.load.generator import Load, Plan
 from tests.load.servers import Field, Server
 from tests.load.works import Work
 
-_WARMUP = 0.5
+# Seconds: before the first round, and before each window.
+_WARM, _WARMUP = 1.0, 0.5
 # A window counts when others used less than this share of a core in it, and the fixed loop took at most so much
 # longer than it does at its best.
 _OTHERS, _SLOWER = 0.15, 1.15
@@ -77,6 +78,9 @@ def run(
     tell: Callable[[str], None],
 ) -> list[Window]:  # fmt: skip
     """Measure the whole course; raises Failed."""
+    for work in course.works:
+        for name in work.on:
+            _warm(work, field.servers[name], requests[work.name, name])
     windows = []
     for number in range(course.rounds):
         began = time.perf_counter()
@@ -87,6 +91,12 @@ def run(
                     windows.append(_window(place, course.seconds, field, requests[work.name, name]))
         tell(f"round {number + 1} of {course.rounds}: {time.perf_counter() - began:.0f} s")
     return windows
+
+
+def _warm(work: Work, server: Server, requests: list[bytes]) -> None:
+    """Let imports, caches and prepared statements of first requests be over."""
+    plan = Plan(server.port, requests, work.status, work.most or 8, _WARM, 0)
+    generator.load(plan, lambda: None)
 
 
 def _in_turn(names: Sequence[str], number: int) -> Sequence[str]:
@@ -103,7 +113,11 @@ def _window(place: Place, seconds: float, field: Field, requests: list[bytes]) -
     load = generator.load(plan, lambda: readings.append(machine.read(roots)))
     spent = machine.read(roots).since(readings[0])
     loop = max(loop, machine.fixed_loop())
-    if load.failures or not load.latencies:
+    if not load.latencies:
+        raise Failed(
+            f"{work.name} on {server.name}: no answer in {seconds:g} s; take more --seconds."
+        )
+    if load.failures:
         answer = load.first_failure.decode(errors="replace")
         raise Failed(f"{work.name} on {server.name}: {load.failures} failed, the first:\n{answer}")
     others = max(0.0, spent.busy - sum(spent.trees.values()) - load.cpu) / load.seconds

@@ -13,12 +13,13 @@ import psycopg
 import redis
 
 from tests.load import machine
-from tests.load.asking import Person
+from tests.load.asking import Person, ask, request
 from tests.load.environment import production
 from tests.stack import Stack, free_port
 
 OURS, TWIN, CONSTANT = "ours", "twin", "constant"
 PROCESSES = 2
+CONFIG = "/api/v1/app/config"
 SIGNED_IN = 256
 
 
@@ -48,7 +49,11 @@ def running(
     """Run the named servers on a copy of the template, and nothing afterwards."""
     variables = production(WEB_WORKERS=str(PROCESSES))
     with Stack(folder, parts=("web",), template=template, **variables) as stack:
-        ports = {OURS: stack.port} | {name: _start(stack, name) for name in names if name != OURS}
+        # The twin keeps what ours answers in its cache: how it was made no longer matters there.
+        config = ask(stack.port, request("GET", CONFIG))
+        more = {"APP_CONFIG": config.body.decode()} if config.status == 200 else {}
+        others = [name for name in names if name != OURS]
+        ports = {OURS: stack.port} | {name: _start(stack, name, **more) for name in others}
         people = _sign_in(stack)
         key = stack.environment["SECRET_KEY"]
         signed_in = {
@@ -76,12 +81,14 @@ _COMMANDS = {
 }
 
 
-def _start(stack: Stack, name: str) -> int:
+def _start(stack: Stack, name: str, **environment: str) -> int:
     port = free_port()
-    # Overrules the address that config/gunicorn.py names.
-    where = {"GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}"}
-    settings = "tests.load.twin.settings"
-    stack.start(name, *_COMMANDS[name], DJANGO_SETTINGS_MODULE=settings, **where)
+    environment |= {
+        "DJANGO_SETTINGS_MODULE": "tests.load.twin.settings",
+        # Overrules the address that config/gunicorn.py names.
+        "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}",
+    }
+    stack.start(name, *_COMMANDS[name], **environment)
     return port
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from tests.load.growth import Growth
 from tests.load.results import Cell, Figures
 from tests.load.servers import CONSTANT, OURS, TWIN
 
@@ -35,17 +34,13 @@ def cost(cells: Sequence[Cell]) -> Rows:
     return [_COST, *(_cost_row(cell) for cell in cells)]
 
 
-def growth(found: Sequence[Growth]) -> Rows:
+def growth(cells: Sequence[Cell]) -> Rows:
     """Processor time per request of web and Postgres by number of posts."""
-    sizes = found[0].figures
-    head = ("µs per request", *(f"{size:,} posts" for size in sizes))
-    rows: Rows = [head]
-    for one in found:
-        title = one.title + _doubt(one.is_sound)
-        rows.append((f"{title}, web", *(f"{each.cpu:,.0f}" for each in one.figures.values())))
-        rows.append(
-            (f"{title}, Postgres", *(f"{each.postgres:,.0f}" for each in one.figures.values()))
-        )
+    rows: Rows = [("µs per request", *(f"{int(size):,} posts" for size in cells[0].figures))]
+    for cell in cells:
+        title, figures = cell.work.title + _doubt(cell.is_sound), cell.figures.values()
+        rows.append((f"{title}, web", *(f"{each.cpu:,.0f}" for each in figures)))
+        rows.append((f"{title}, Postgres", *(f"{each.postgres:,.0f}" for each in figures)))
     return rows
 
 

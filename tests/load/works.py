@@ -3,14 +3,14 @@
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tests.load.asking import Person, ask, request
 from tests.load.generator import UNIQUE
 from tests.load.people import PASSWORD, address, device
-from tests.load.servers import CONSTANT, OURS, SIGNED_IN, TWIN, Server
+from tests.load.servers import CONFIG, CONSTANT, OURS, SIGNED_IN, TWIN, Server
 
 _DEPTH = 1_000
 _PAGE, _LARGEST_PAGE = 20, 100
@@ -126,6 +126,10 @@ def _create(scene: Scene, server: Server) -> list[bytes]:
     ]
 
 
+def _config(scene: Scene, server: Server) -> list[bytes]:
+    return [request("GET", CONFIG, replace(person, token="")) for person in server.people]
+
+
 def _login(scene: Scene, server: Server) -> list[bytes]:
     requests = []
     # Others than those whose sessions the run uses: signing in again would end them.
@@ -150,6 +154,7 @@ WORKS = {
         Work("create", "create a post", _create, status=201, goal=3.2),
         Work("304", "one post, unchanged", _unchanged, status=304, goal=9.0),
         Work("feed-304", "feed page, unchanged", _unchanged_feed, status=304),
+        Work("config", "app configuration", _config, goal=6.0),
         Work("login", "sign in, 4 at once", _login, most=4),
         Work("constant", "constant answer", _constant, on=(CONSTANT,)),
     )

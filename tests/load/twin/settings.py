@@ -1,9 +1,11 @@
 """The twin's settings: `startproject`, REST framework and simplejwt as their documentation sets them up."""
 
+import json
+import os
 from datetime import timedelta
 
 from config.settings.base import *  # noqa: F403 - what the models and their apps read
-from config.settings.base import DATABASES, INSTALLED_APPS
+from config.settings.base import CACHE_URL, DATABASES, INSTALLED_APPS
 
 ROOT_URLCONF = "tests.load.twin.urls"
 INSTALLED_APPS = [*INSTALLED_APPS, "rest_framework_simplejwt"]
@@ -33,3 +35,9 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
 
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = {}
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+}
+# What `app/config` answers, once ours has such a route.
+APP_CONFIG = json.loads(os.environ.get("APP_CONFIG", "null"))

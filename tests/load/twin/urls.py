@@ -13,5 +13,6 @@ router.register("posts", views.PostViewSet, basename="post")
 urlpatterns = [
     path("api/v1/", include(router.urls)),
     path("api/v1/auth/login", TokenObtainPairView.as_view()),
+    path("api/v1/app/config", views.ConfigView.as_view()),
     path("constant", views.constant),
 ]

@@ -1,10 +1,15 @@
 """The twin's endpoints: a ModelViewSet, cursor pagination, a constant answer to see what the server alone costs."""
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_page
 from rest_framework import mixins, viewsets
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from apps.content.models import Post
 from tests.load.twin.serializers import PostSerializer, PostSummarySerializer
@@ -40,6 +45,15 @@ class PostViewSet(viewsets.ModelViewSet):
 
     def perform_create(self, serializer: PostSerializer) -> None:
         serializer.save(author=self.request.user)
+
+
+class ConfigView(APIView):
+    authentication_classes = []
+    permission_classes = []
+
+    @method_decorator(cache_page(60))
+    def get(self, request: Request) -> Response:
+        return Response(settings.APP_CONFIG)
 
 
 def constant(request: HttpRequest) -> HttpResponse:

@@ -20,7 +20,6 @@ from apps.core.observability.scrubbing import scrub, scrub_text
 
 # Lines that repeat what an access line or a job's own line says.
 _QUIETER = {
-    "django.request": "ERROR",
     "django.server": "CRITICAL",
     "celery.worker.strategy": "WARNING",
     "celery.app.trace": "WARNING",
@@ -68,9 +67,11 @@ def dictionary(level: str = "INFO", format: str = "json") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": _console if format == "console" else _json}},
+        "filters": {"failures": {"()": _Failures}},
         "handlers": {"stderr": {"()": _Handler, "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            "django.request": {"handlers": [], "propagate": True, "filters": ["failures"]},
             **{name: {"handlers": [], "propagate": True} for name in _WITHOUT_HANDLERS},
             **{
                 name: {"handlers": [], "propagate": True, "level": quiet}
@@ -146,6 +147,13 @@ class _JSONFormatter(ProcessorFormatter):
         if isinstance(record, _Described):
             return orjson.dumps(record.msg).decode()
         return super().format(record)
+
+
+class _Failures(logging.Filter):
+    """Of what Django says about answers, only failures it met: of the rest, the access line tells."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.exc_info)
 
 
 class _Handler(logging.StreamHandler[Any]):

@@ -11,7 +11,7 @@ from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
 from sentry_sdk.types import Event, Hint
 
 from apps.core.errors import DomainError
@@ -41,6 +41,8 @@ def start() -> None:
     """
     if not settings.SENTRY_DSN:
         return
+    # Says again, of every answer above 499, what the exception itself has reported or was meant.
+    ignore_logger("django.request")
     sentry_sdk.init(
         dsn=settings.SENTRY_DSN,
         release=settings.RELEASE,

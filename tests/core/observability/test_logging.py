@@ -2,6 +2,7 @@
 
 import logging as stdlib
 import re
+import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,7 @@ def test_every_library_writes_the_same_shape(logged: Lines) -> None:
     assert (theirs["event"], theirs["attempt"]) == ("retrying in 3 s", 2)
 
 
+@pytest.mark.urls("tests.core.observability.urls")
 def test_a_request_leaves_one_line(logged: Lines, browser: Client) -> None:
     browser.get("/livez?email=author@example.test", headers={"X-Request-Id": "phone-0001"})
 
@@ -50,6 +52,19 @@ def test_a_request_leaves_one_line(logged: Lines, browser: Client) -> None:
     assert line["request_id"] == "phone-0001"
     assert (line["method"], line["route"], line["status"]) == ("GET", "livez", 200)
     assert line["duration_ms"] > 0
+
+
+@pytest.mark.urls("tests.core.observability.urls")
+def test_a_failure_is_told_once_with_its_request(logged: Lines, browser: Client) -> None:
+    browser.post("/api/breaks", headers={"X-Request-Id": "phone-0002"})
+    browser.get("/api/away", headers={"X-Request-Id": "phone-0003"})
+
+    failure, broken, away = logged()
+    assert failure["logger"] == "django.request"
+    assert failure["exception"][0]["exc_type"] == "ZeroDivisionError"
+    assert failure["request_id"] == broken["request_id"] == "phone-0002"
+    assert (broken["logger"], broken["status"]) == ("access", 500)
+    assert (away["logger"], away["status"], away["request_id"]) == ("access", 503, "phone-0003")
 
 
 def test_the_console_shows_people_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +90,7 @@ def test_a_job_speaks_for_the_request_that_asked_for_it(logged: Lines) -> None:
     assert carried == {"request_id": "req-of-the-phone", "actor": "author"}
 
     logging.clear()
-    logging.bind_request("req-of-the-worker")
+    logging.bind_request("req-of-the-worker", worker="w1")
     with logging.restored_context({**carried, "job": "content.publish"}):
         structlog.get_logger("jobs").info("done")
     structlog.get_logger("jobs").info("idle")
@@ -83,6 +98,7 @@ def test_a_job_speaks_for_the_request_that_asked_for_it(logged: Lines) -> None:
     inside, after = logged()
     assert (inside["request_id"], inside["actor"]) == ("req-of-the-phone", "author")
     assert inside["job"] == "content.publish"
+    assert "worker" not in inside
     assert after["request_id"] == "req-of-the-worker"
     assert "actor" not in after
     assert "job" not in after
@@ -95,9 +111,9 @@ def test_nobody_is_nobody(logged: Lines) -> None:
 
 
 def test_an_exception_is_structured_and_without_locals(logged: Lines) -> None:
-    otp = "482913-canary"
+    typed = "482913-canary"
     try:
-        len(otp) / 0
+        len(typed) / 0
     except ZeroDivisionError:
         structlog.get_logger("ours").exception("failed")
 
@@ -241,21 +257,25 @@ def test_a_line_that_cannot_be_written_says_so_without_its_arguments(logged: Lin
 
 
 def test_servers_and_workers_log_through_the_same_handler(logged: Lines) -> None:
-    names = (
-        "django",
-        "django.request",
-        "django.security",
-        "celery",
-        "celery.worker",
-        "gunicorn.error",
-    )
+    names = ("django", "celery", "celery.task", "gunicorn.error")
     for name in names:
+        library = stdlib.getLogger(name)
+        library.propagate = False
+        library.addHandler(stdlib.StreamHandler())
+    logging.configure({"level": "INFO", "format": "json"})
+
+    for name in (*names, "django.security", "celery.worker"):
         stdlib.getLogger(name).error("said")
-    assert [line["logger"] for line in logged()] == list(names)
+
+    assert [line["logger"] for line in logged()] == [*names, "django.security", "celery.worker"]
 
 
-def test_celery_leaves_logging_alone(logged: Lines) -> None:
-    before = list(stdlib.getLogger().handlers)
+def test_celery_leaves_logging_and_standard_output_alone(logged: Lines) -> None:
+    root, output = stdlib.getLogger(), sys.stdout
+    before = list(root.handlers), root.level
     current_app.log.already_setup = False
-    current_app.log.setup(loglevel="INFO", redirect_stdouts=True, hostname="worker@test")
-    assert stdlib.getLogger().handlers == before
+    current_app.log.setup(loglevel="DEBUG", redirect_stdouts=True, hostname="worker@test")
+
+    assert (root.handlers, root.level) == before
+    assert sys.stdout is output
+    assert not stdlib.getLogger("celery.task").handlers

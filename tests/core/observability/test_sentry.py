@@ -141,6 +141,13 @@ def test_an_answer_to_the_caller_is_no_error_of_ours(sink: Sink, error: Exceptio
     assert delivered(sink) == []
 
 
+def test_an_answer_that_asks_for_patience_is_no_error_of_ours(
+    sink: Sink, serve: Serve, rf: RequestFactory
+) -> None:
+    assert serve(rf.get("/api/away")) == "503 Service Unavailable"
+    assert delivered(sink) == []
+
+
 def test_without_a_dsn_nothing_is_sent(report_to: Callable[[str], None], browser: Client) -> None:
     report_to("")
     assert browser.post("/api/breaks").status_code == 500

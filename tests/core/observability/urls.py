@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.core.errors import Conflict
+from apps.core.http.errors import problem
 from apps.core.observability import health, metrics
 
 
@@ -21,6 +22,10 @@ def refuses(request: HttpRequest) -> HttpResponse:
     raise Conflict("Somebody was faster.")
 
 
+def is_away(request: HttpRequest) -> HttpResponse:
+    return problem(503)
+
+
 def quotes(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s::uuid", [request.GET["value"]])
@@ -33,6 +38,7 @@ urlpatterns = [
     path("metrics", metrics.metrics_page),
     path("api/breaks", breaks),
     path("api/refuses", refuses),
+    path("api/away", is_away),
     path("api/quotes", quotes),
 ]
 handler500 = "apps.core.http.errors.server_error"

@@ -3,7 +3,11 @@
 import os
 from typing import Any
 
-from prometheus_client import multiprocess
+from django.conf import settings
+
+from apps.core.observability import logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
 
 bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -23,11 +27,16 @@ limit_request_field_size = 8190
 # The control socket would be made in the home folder, shared by every server of the account.
 control_socket_disable = True
 
-# No access log: the application logs each request itself, with the person and the request id.
+# What the server says of itself is written like everything else. No access log: the application
+# logs each request itself, with the person and the request id.
+logconfig_dict = logging.dictionary(**settings.LOGGING)
 accesslog = None
 
 
 def child_exit(server: Any, worker: Any) -> None:
     """Take the live gauges of a process that has ended out of the metrics page."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if settings.METRICS_FOLDER:
+        # Not at the top: it reads the environment when imported, and the settings prepare that.
+        from prometheus_client import multiprocess
+
         multiprocess.mark_process_dead(worker.pid)

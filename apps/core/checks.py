@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import redis
@@ -101,7 +101,7 @@ def check_serializers(**_: Any) -> list[CheckMessage]:
         return [Error("Celery reads something else than JSON.", id="core.E007")]
     return [
         Error(f"The cache {name!r} reads something else than JSON.", id="core.E007")
-        for name, cache in settings.CACHES.items()
+        for name, cache in cast("dict[str, dict[str, Any]]", settings.CACHES).items()
         if "redis" in cache["BACKEND"].lower()
         and "JSON" not in str(cache.get("OPTIONS", {}).get("SERIALIZER"))
     ]

@@ -33,7 +33,11 @@ class DomainError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(
-        self, detail: str = "", *, retry_after: float | None = None, extra: Mapping[str, Any] | None = None
+        self,
+        detail: str = "",
+        *,
+        retry_after: float | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title

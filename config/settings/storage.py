@@ -6,7 +6,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LOCAL_STATE = ROOT / ".local"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / ".local" / "static"
+STATIC_ROOT: Path | None = ROOT / ".local" / "static"
 STATICFILES_DIRS = [ROOT / "templates" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

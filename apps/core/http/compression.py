@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import brotli
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 if sys.version_info >= (3, 14):
@@ -34,23 +34,19 @@ def compress(request: HttpRequest, response: HttpResponseBase) -> None:
     Answers marked `no-store` may hold credentials beside something the client chose, and stay as they are: their length
     must tell nothing.
     """
-    if (
-        response.streaming
-        or response.has_header("Content-Encoding")
-        or len(response.content) < _WORTH_IT
-    ):  # type: ignore[attr-defined]
+    if not isinstance(response, HttpResponse) or len(response.content) < _WORTH_IT:
         return
-    if not _TYPES.match(response.get("Content-Type", "")) or "no-store" in response.get(
-        "Cache-Control", ""
-    ):
+    is_secret = "no-store" in response.get("Cache-Control", "")
+    is_text = _TYPES.match(response.get("Content-Type", ""))
+    if is_secret or not is_text or response.has_header("Content-Encoding"):
         return
-    patch_vary_headers(response, ["Accept-Encoding"])  # type: ignore[arg-type]
+    patch_vary_headers(response, ("Accept-Encoding",))
     coding = chosen(request.headers.get("Accept-Encoding", ""))
     if not coding:
         return
-    response.content = _CODERS[coding](response.content)  # type: ignore[attr-defined]
+    response.content = _CODERS[coding](response.content)
     response["Content-Encoding"] = coding
-    response["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]
+    response["Content-Length"] = str(len(response.content))
     if tag := response.get("ETag"):
         # A strong tag must differ between codings (RFC 9110 §8.8.3.3).
         response["ETag"] = f'{tag[:-1]}-{coding}"'

@@ -20,7 +20,10 @@ from apps.core.http.errors import domain_problem
 from apps.core.http.rendering import encode
 
 # Swagger UI writes style attributes; nothing else of it needs more than our own origin.
-_READER_POLICY = settings.SECURE_CSP | {"style-src": [CSP.SELF, CSP.UNSAFE_INLINE]}
+_READER_POLICY: dict[str, Any] = {
+    **settings.SECURE_CSP,
+    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+}
 
 
 def generate(version: str) -> dict[str, Any]:

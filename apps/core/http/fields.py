@@ -74,7 +74,7 @@ def narrow(serializer: BaseSerializer[Any], selection: Selection) -> BaseSeriali
         if name not in selection:
             shape.fields.pop(name)
         elif (inner := selection[name]) is not None:
-            narrow(shape.fields[name], inner)
+            narrow(shape.fields[name], inner)  # type: ignore[arg-type]
     return serializer
 
 

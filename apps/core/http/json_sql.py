@@ -50,7 +50,9 @@ class Written(Func):
         self.layout, self.templates = layout, templates
         super().__init__(*columns)
 
-    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
+    def as_sql(
+        self, compiler: Any, connection: Any, *_: Any, **__: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         columns = iter(zip(self.templates, self.get_source_expressions(), strict=True))
         parts: list[str] = []
         parameters: list[Any] = []
@@ -62,7 +64,7 @@ class Written(Func):
             sql, own = compiler.compile(column)
             parts.append(template.replace("{}", sql))
             parameters += list(own) * template.count("{}")
-        return f"({' || '.join(parts)})", parameters
+        return f"({' || '.join(parts)})", tuple(parameters)
 
 
 def _literal(text: str) -> str:
@@ -114,13 +116,13 @@ def _value(field: Any, model: type[models.Model], prefix: str) -> _Pieces | None
     path = prefix + field.source
     if isinstance(field, serializers.Serializer):
         # A row that may be missing would need a CASE around everything below it; no shape has one yet.
-        if not column.many_to_one or column.null or not column.related_model:  # type: ignore[union-attr]
+        if not column.many_to_one or column.null or not column.related_model:
             return None
-        return _object(field, column.related_model, f"{path}__")  # type: ignore[arg-type]
+        return _object(field, column.related_model, f"{path}__")
     template = _template(field, column)
     if template is None:
         return None
-    if column.null:  # type: ignore[union-attr]
+    if column.null:
         template = f"coalesce({template}, 'null')"
     return [(template, path)]
 

@@ -49,7 +49,7 @@ class EdgeMiddleware:
         logging.bind_request(request_id)
         try:
             get_response = self.get_answer if is_endpoint(request) else self.get_page
-            response = refusal(request) or as_problem(request, get_response(request))
+            response = refusal(request) or as_problem(request, get_response(request))  # type: ignore[arg-type]
             self._finish(request, response, request_id)
             self._report(request, response, time.perf_counter() - started)
             return response

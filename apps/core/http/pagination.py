@@ -7,7 +7,7 @@ come or go in between shift nothing.
 import base64
 import binascii
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,13 @@ _TAG_BYTES = 16
 _PURPOSE = "cursor"
 _MAX_CURSOR = 1_000
 # A value travels as the letter of its type and its text.
-_READERS = {"u": uuid.UUID, "t": datetime.fromisoformat, "i": int, "f": float, "s": str}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "u": uuid.UUID,
+    "t": datetime.fromisoformat,
+    "i": int,
+    "f": float,
+    "s": str,
+}
 _LETTERS = {uuid.UUID: "u", datetime: "t", int: "i", float: "f", str: "s"}
 
 

@@ -66,7 +66,7 @@ class Statement:
             # Somebody counts or logs queries: Django's own cursor tells them.
             with connection.cursor() as watched:
                 watched.execute(self.sql, parameters)
-                return watched.fetchone()  # type: ignore[no-any-return]
+                return watched.fetchone()
         connection.ensure_connection()
         with connection.wrap_database_errors:
             cursor = psycopg.Cursor(connection.connection)
@@ -82,7 +82,7 @@ def page(
     """
     form, values = taken_apart(read.arguments, read.keywords)
     kinds = tuple(type(value) for value in last) if last else None
-    statement = _page_statement(read.selector, form, read.shape, read.selection, order, kinds)
+    statement = _page_statement(read.selector, form, read.shape, read.selection, order, kinds)  # type: ignore[arg-type]
     if statement is None:
         return _page_by_serializer(read, order, limit, last)
     found = statement.first([*values, *(last or ()), limit])
@@ -94,7 +94,7 @@ def page(
 def one(read: Read, tagged_by: tuple[str, ...]) -> tuple[bytes, tuple[Any, ...]] | None:
     """Return the JSON of the row that the selector finds and the values that tag it; None when it finds none."""
     form, values = taken_apart(read.arguments, read.keywords)
-    statement = _row_statement(read.selector, form, read.shape, read.selection, tagged_by)
+    statement = _row_statement(read.selector, form, read.shape, read.selection, tagged_by)  # type: ignore[arg-type]
     if statement is None:
         return _one_by_serializer(read, tagged_by)
     found = statement.first(values)
@@ -182,7 +182,7 @@ def _row_statement(
     return Statement(sql, places)
 
 
-def _with_json(queryset: QuerySet[Any], shape: Shape, selection: str) -> QuerySet[Any]:
+def _with_json(queryset: QuerySet[Any], shape: Shape, selection: str | None) -> QuerySet[Any]:
     expression = written(fields.chosen(shape(), selection), queryset.model)
     if expression is None:
         raise Uncompilable(f"{shape.__name__} shows more than columns")

@@ -45,7 +45,7 @@ class Problem(Output):
     code = serializers.CharField(help_text="Stable, snake_case: what clients decide by.")
     request_id = serializers.CharField(help_text="Quote it when you ask for help.")
     retryable = serializers.BooleanField(help_text="The same request may succeed later.")
-    errors = Fault(many=True, required=False)
+    errors = Fault(many=True, required=False)  # type: ignore[assignment]
 
 
 class OperationSchema(AutoSchema):
@@ -79,7 +79,7 @@ class OperationSchema(AutoSchema):
     def get_summary(self) -> str:
         return self._documentation()[0].rstrip(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         return self._documentation()[1]
 
     def _documentation(self) -> tuple[str, str]:
@@ -95,7 +95,7 @@ class OperationSchema(AutoSchema):
     def get_request_serializer(self) -> Any:
         return self.declared.request
 
-    def get_response_serializers(self) -> dict[Any, Any]:
+    def get_response_serializers(self) -> dict[Any, Any]:  # type: ignore[override]
         responses: dict[Any, Any] = {self.declared.status: self._success()}
         if self.method == "GET":
             responses[304] = OpenApiResponse(description="What `If-None-Match` names is current.")
@@ -115,7 +115,8 @@ class OperationSchema(AutoSchema):
         if response is None:
             return OpenApiResponse(description="Done.")
         if isinstance(response, Page):
-            return OpenApiResponse(_page_shape(response.item), description="One page.")
+            page = _page_shape(response.item)  # type: ignore[arg-type]
+            return OpenApiResponse(page, description="One page.")
         return OpenApiResponse(
             response, description=(response.__doc__ or "").strip().split("\n")[0]
         )

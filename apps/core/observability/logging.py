@@ -176,7 +176,11 @@ class _Handler(logging.StreamHandler[Any]):
 def _json() -> ProcessorFormatter:
     # Never the locals of a traceback's frames: they are whatever the request held.
     exceptions = ExceptionDictTransformer(show_locals=False, max_frames=30)
-    renderer = [structlog.processors.ExceptionRenderer(exceptions), _scrubbed, _line]
+    renderer: list[Processor] = [
+        structlog.processors.ExceptionRenderer(exceptions),
+        _scrubbed,
+        _line,
+    ]
     return _JSONFormatter(
         foreign_pre_chain=_DESCRIBE_FOREIGN, processors=[_WITHOUT_META, *renderer]
     )
@@ -184,7 +188,11 @@ def _json() -> ProcessorFormatter:
 
 def _console() -> ProcessorFormatter:
     colours = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), timestamp_key="time")
-    renderer = [structlog.processors.format_exc_info, _scrubbed_for_people, colours]
+    renderer: list[Processor] = [
+        structlog.processors.format_exc_info,
+        _scrubbed_for_people,
+        colours,
+    ]
     return ProcessorFormatter(
         foreign_pre_chain=_DESCRIBE_FOREIGN, processors=[_WITHOUT_META, *renderer]
     )

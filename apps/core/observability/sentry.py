@@ -97,7 +97,7 @@ def _unfold(event: Event, line: Mapping[str, Any]) -> None:
 
 def _cleaned(event: Event) -> Event:
     context = current_context()
-    request: Mapping[str, Any] = event.pop("request", None) or {}
+    request: Mapping[str, Any] = event.pop("request", {}) or {}
     cleaned: Any = scrub(event)
     if request:
         cleaned["request"] = _request(request)

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from django.conf import settings
+from gunicorn.glogging import Logger
 
 from apps.core.observability import logging
 
@@ -27,10 +28,16 @@ limit_request_field_size = 8190
 # The control socket would be made in the home folder, shared by every server of the account.
 control_socket_disable = True
 
-# What the server says of itself is written like everything else. No access log: the application
-# logs each request itself, with the person and the request id.
-logconfig_dict = logging.dictionary(**settings.LOGGING)
+# No access log: the application logs each request itself, with the person and the request id.
 accesslog = None
+
+
+class logger_class(Logger):  # noqa: N801 - a setting's name
+    """What the server says of itself, written like everything else."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        logging.configure(settings.LOGGING)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -49,7 +49,7 @@ def configure(options: Mapping[str, Any]) -> None:
 
     Called by Django with `settings.LOGGING`: `{"level": "INFO", "format": "json" | "console"}`.
     """
-    logging.config.dictConfig(dictionary(**options))
+    logging.config.dictConfig(_dictionary(**options))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -61,8 +61,7 @@ def configure(options: Mapping[str, Any]) -> None:
     )
 
 
-def dictionary(level: str = "INFO", format: str = "json") -> dict[str, Any]:
-    """Return the `logging.config` dictionary, for a server that logs before Django is set up."""
+def _dictionary(level: str, format: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,

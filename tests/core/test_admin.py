@@ -212,7 +212,7 @@ def test_a_broken_panel_leaves_the_others_standing(
 
 def test_a_slow_panel_is_cut_off(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow() -> list[dashboard.Row]:
-        User.objects.raw("SELECT gen_random_uuid() AS id FROM pg_sleep(10)")[0]
+        User.objects.raw("SELECT gen_random_uuid() AS id FROM pg_sleep(1)")[0]
         return []
 
     monkeypatch.setattr(dashboard, "PATIENCE", 50)

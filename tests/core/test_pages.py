@@ -110,8 +110,10 @@ def test_elsewhere_nobody_learns_of_demo_accounts_mail_or_versions(
     settings.LOCAL_STATE = tmp_path
     (tmp_path / "demo.json").write_text(json.dumps(PEOPLE))
 
-    page = visitor.get("/").content.decode()
+    answer = visitor.get("/")
 
+    page = answer.content.decode()
+    assert answer.status_code == 200
     assert "ada@example.test" not in page
     assert "Python" not in page
     assert "/local/" not in page

@@ -21,7 +21,7 @@ from tests.phone import Phone
         {"is_guest": True, "claimed_email": "ada@example.test"},
         {"email": "author@example.test"},
     ],
-    ids=str,
+    ids=", ".join,
 )
 def test_people(author: Phone, fields: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -35,7 +35,7 @@ def test_people(author: Phone, fields: dict[str, Any]) -> None:
         {"revoked_reason": Session.End.SIGNED_OUT},
         {"idle_expires_at": timezone.now() + timedelta(days=91)},
     ],
-    ids=str,
+    ids=", ".join,
 )
 def test_sessions(author: Phone, change: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from apps.core.development.services import Services
+from apps.core.development.state import ServiceError
 from tests.load import comparison, document, growth, machine, profiler, rounds, servers, table
 from tests.load import template as templates
 from tests.load.results import Cell
@@ -25,13 +27,15 @@ _NOISY = 2
 
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
+    # Whoever ends us with a plain kill still gets everything stopped and the copy dropped.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         machine.describe()
         PLACE.mkdir(parents=True, exist_ok=True)
         with Services(PLACE).use(os.environ) as urls, tempfile.TemporaryDirectory() as folder:
             os.environ.update(urls)
             return _run(options, Path(folder))
-    except (machine.NotLinux, rounds.Failed) as refusal:
+    except (machine.NotLinux, rounds.Failed, ServiceError, RuntimeError) as refusal:
         print(refusal, file=sys.stderr)
         return 1
 

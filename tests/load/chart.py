@@ -36,21 +36,23 @@ def bars(title: str, note: str, rows: Sequence[tuple[str, float, float]]) -> str
         across = _LEFT + tick * scale
         parts.append(_line(across, _TOP - 6, across, base, "axis" if tick == 1 else "grid"))
         parts.append(_text(across, base + 18, f"{tick}{_TIMES}", "small", "middle"))
-    for place, (label, value, goal) in enumerate(rows):
-        top = _TOP + _ROW * place + (_ROW - _BAR) / 2
-        parts.append(_text(_LEFT - 10, top + 14, label, "", "end"))
-        parts.append(
-            f'<rect class="one" x="{_LEFT}" y="{top:.1f}" width="{value * scale:.1f}" height="{_BAR}" rx="2"/>'
-        )
-        parts.append(
-            _text(
-                _LEFT + max(value, goal) * scale + 8, top + 14, f"{value:.1f}{_TIMES}", "", "start"
-            )
-        )
-        if goal:
-            across = _LEFT + goal * scale
-            parts.append(_line(across, top - 5, across, top + _BAR + 5, "goal"))
+    for place, row in enumerate(rows):
+        parts += _bar(_TOP + _ROW * place + (_ROW - _BAR) / 2, scale, *row)
     return _svg(title, note, height, parts)
+
+
+def _bar(top: float, scale: float, label: str, value: float, goal: float) -> list[str]:
+    size = f'width="{value * scale:.1f}" height="{_BAR}"'
+    end = _LEFT + max(value, goal) * scale + 8
+    parts = [
+        _text(_LEFT - 10, top + 14, label, "", "end"),
+        f'<rect class="one" x="{_LEFT}" y="{top:.1f}" {size} rx="2"/>',
+        _text(end, top + 14, f"{value:.1f}{_TIMES}", "", "start"),
+    ]
+    if goal:
+        across = _LEFT + goal * scale
+        parts.append(_line(across, top - 5, across, top + _BAR + 5, "goal"))
+    return parts
 
 
 def lines(title: str, note: str, series: dict[str, dict[int, float]]) -> str:

@@ -19,6 +19,7 @@ from itertools import count
 UNIQUE = b"@@@unique@@@0000"
 _PATIENCE = 15
 _CHUNK = 1 << 18
+_MARK = b"mark\n"
 # As gunicorn and Django spell them; looking for any other spelling would cost as much as all the rest.
 _LENGTH = b"\r\nContent-Length: "
 _CHUNKED = b"\r\nTransfer-Encoding: chunked"
@@ -48,8 +49,8 @@ class Load:
     first_failure: bytes = b""
 
 
-def load(plan: Plan, begun: Callable[[], None]) -> Load:
-    """Run the plan in a process of its own; `begun` is called when the counted time begins.
+def load(plan: Plan, mark: Callable[[], None]) -> Load:
+    """Run the plan in a process of its own; `mark` is called when the counted time begins and when it ends.
 
     Raises RuntimeError when the process fails, as it does when nothing is answered for long.
     """
@@ -64,8 +65,9 @@ def load(plan: Plan, begun: Callable[[], None]) -> Load:
         try:
             pickle.dump(plan, process.stdin)
             process.stdin.close()
-            if process.stdout.readline() == b"begun\n":
-                begun()
+            for _ in ("begins", "ends"):
+                if process.stdout.readline() == _MARK:
+                    mark()
             answer = process.stdout.read()
         except BaseException:
             process.kill()
@@ -137,16 +139,17 @@ class Lines:
         request = self._plan.requests[next(self._next) % len(self._plan.requests)]
         return request.replace(UNIQUE, b"%016x" % next(self._numbers))
 
-    def run(self, begun: Callable[[], None]) -> Load:
+    def run(self, mark: Callable[[], None]) -> Load:
         for _ in range(self._plan.connections):
             self._watch(Line(("127.0.0.1", self._plan.port), self._following)).ask()
         self._answer_until(time.perf_counter() + self._plan.warmup, Load())
         found = Load()
-        begun()
+        mark()
         started, cpu = time.perf_counter(), time.process_time()
         self._answer_until(started + self._plan.seconds, found)
         found.seconds = time.perf_counter() - started
         found.cpu = time.process_time() - cpu
+        mark()
         return found
 
     def _watch(self, line: Line) -> Line:
@@ -183,8 +186,8 @@ class Lines:
             self._watch(line)
 
 
-def _say_begun() -> None:
-    sys.stdout.buffer.write(b"begun\n")
+def _say() -> None:
+    sys.stdout.buffer.write(_MARK)
     sys.stdout.buffer.flush()
 
 
@@ -193,4 +196,4 @@ if __name__ == "__main__":
     from tests.load import generator
 
     plan = pickle.load(sys.stdin.buffer)
-    sys.stdout.buffer.write(pickle.dumps(generator.Lines(plan).run(_say_begun)))
+    sys.stdout.buffer.write(pickle.dumps(generator.Lines(plan).run(_say)))

@@ -111,7 +111,7 @@ def _window(place: Place, seconds: float, field: Field, requests: list[bytes]) -
     readings: list[machine.Reading] = []
     loop = machine.fixed_loop()
     load = generator.load(plan, lambda: readings.append(machine.read(roots)))
-    spent = machine.read(roots).since(readings[0])
+    spent = readings[1].since(readings[0])
     loop = max(loop, machine.fixed_loop())
     if not load.latencies:
         raise Failed(

@@ -49,30 +49,17 @@ def running(
     """Run the named servers on a copy of the template, and nothing afterwards."""
     variables = production(WEB_WORKERS=str(PROCESSES))
     with Stack(folder, parts=("web",), template=template, **variables) as stack:
-        # The twin keeps what ours answers in its cache: how it was made no longer matters there.
-        config = ask(stack.port, request("GET", CONFIG))
-        more = {"APP_CONFIG": config.body.decode()} if config.status == 200 else {}
-        others = [name for name in names if name != OURS]
-        ports = {OURS: stack.port} | {name: _start(stack, name, **more) for name in others}
         people = _sign_in(stack)
-        key = stack.environment["SECRET_KEY"]
-        signed_in = {
-            OURS: people,
-            TWIN: [replace(one, token=_simple_token(key, one.token)) for one in people],
-        }
-        servers = {
-            name: Server(
-                name, port, stack.processes[_PART.get(name, name)].pid, signed_in.get(name, [])
-            )
-            for name, port in ports.items()
-        }
-        for name in servers.keys() & _COMMANDS.keys():
-            stack.wait_until_ready(name, f"http://127.0.0.1:{ports[name]}/constant")
+        servers = {OURS: Server(OURS, stack.port, stack.processes["web"].pid, people)}
+        for name in names:
+            if name != OURS:
+                servers[name] = _started(stack, name, people)
+        for name in _COMMANDS.keys() & servers:
+            stack.wait_until_ready(name, f"http://127.0.0.1:{servers[name].port}/constant")
         tell(f"{', '.join(servers)}: {PROCESSES} processes each; {len(people)} people signed in")
         yield Field(stack, servers, services(stack))
 
 
-_PART = {OURS: "web"}
 _APPLICATION = "django.core.wsgi:get_wsgi_application()"
 _COMMANDS = {
     TWIN: ("gunicorn", "--workers", str(PROCESSES), _APPLICATION),
@@ -81,15 +68,20 @@ _COMMANDS = {
 }
 
 
-def _start(stack: Stack, name: str, **environment: str) -> int:
+def _started(stack: Stack, name: str, people: list[Person]) -> Server:
     port = free_port()
-    environment |= {
-        "DJANGO_SETTINGS_MODULE": "tests.load.twin.settings",
+    # The twin keeps what ours answers in its cache: how it was made no longer matters there.
+    config = ask(stack.port, request("GET", CONFIG))
+    stack.start(
+        name, *_COMMANDS[name],
+        DJANGO_SETTINGS_MODULE="tests.load.twin.settings",
+        APP_CONFIG=config.body.decode() if config.status == 200 else "null",
         # Overrules the address that config/gunicorn.py names.
-        "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}",
-    }
-    stack.start(name, *_COMMANDS[name], **environment)
-    return port
+        GUNICORN_CMD_ARGS=f"--bind 127.0.0.1:{port}",
+    )  # fmt: skip
+    key = stack.environment["SECRET_KEY"]
+    theirs = [replace(person, token=_simple_token(key, person.token)) for person in people]
+    return Server(name, port, stack.processes[name].pid, theirs)
 
 
 def _sign_in(stack: Stack) -> list[Person]:

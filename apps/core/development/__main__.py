@@ -24,7 +24,9 @@ def main(arguments: list[str]) -> int:
             case "run":
                 return run()
             case "clean":
-                Services(STATE).forget()
+                # The bench keeps services of its own below ours.
+                for folder in (STATE / "bench", STATE):
+                    Services(folder).forget()
                 return 0
             case _:
                 return execute(options.command, "test" if options.test else "local")

@@ -11,7 +11,7 @@ from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.integrations.logging import LoggingIntegration, ignore_logger
+from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.types import Event, Hint
 
 from apps.core.errors import DomainError
@@ -41,8 +41,6 @@ def start() -> None:
     """
     if not settings.SENTRY_DSN:
         return
-    # Says again, of every answer above 499, what the exception itself has reported or was meant.
-    ignore_logger("django.request")
     sentry_sdk.init(
         dsn=settings.SENTRY_DSN,
         release=settings.RELEASE,
@@ -61,8 +59,6 @@ def start() -> None:
         before_send=_report,
         before_send_transaction=_trace,
         data_collection=_NOTHING_PRIVATE,
-        max_request_body_size="never",
-        include_local_variables=False,
         max_breadcrumbs=0,
         auto_session_tracking=False,
         # Providers of push and sign-in are told nothing about our traces.

@@ -13,7 +13,7 @@ from apps.devices.models import Device, VersionPolicy
 
 @admin.register(Device)
 class DeviceAdmin(ReadOnlyAdmin):
-    """Push addresses are shown to nobody."""
+    """Push addresses are bytes to the admin, which shows no bytes."""
 
     list_display = (
         "__str__",
@@ -29,7 +29,6 @@ class DeviceAdmin(ReadOnlyAdmin):
     search_fields = ("=installation_id", "=user__email", "=id")
     search_help_text = "An installation id, a device's id, or its holder's email address."
     ordering = ("-id",)
-    exclude = ("push_address", "push_index")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
         return super().get_queryset(request).select_related("user", "session")

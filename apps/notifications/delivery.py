@@ -139,7 +139,10 @@ def _message(delivery: Delivery, address: str, now: datetime) -> PushMessage:
         link=notification.link,
         expires_at=delivery.expires_at,
         urgent=kind.urgent and not dozes,
-        replaces=f"{notification.kind}:{notification.target_id}" if kind.replaces_older else "",
+        # Apple takes 64 bytes.
+        replaces=f"{notification.target_id}:{notification.kind}"[:64]
+        if kind.replaces_older
+        else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from apps.accounts.models import Session, User
 from apps.core.ids import first_id
 from apps.notifications import delivery
-from apps.notifications.models import Notification
+from apps.notifications.models import KINDS, Notification
 from apps.notifications.periodic import forget_old_notifications
 from tests.devices.pockets import another_phone_of, reachable, register, set_address
 from tests.fakes.fcm import FakeFcm
@@ -42,6 +43,22 @@ def test_a_push_arrives_in_the_language_of_the_device(fcm: FakeFcm, reader: Phon
     assert entry["message"]["data"]["link"] == notification.link
     (sent,) = deliveries_of(notification)
     assert (sent.provider_message_id, sent.attempts) == (entry["name"], 1)
+
+
+def test_of_a_kind_that_replaces_older_ones_the_phone_keeps_the_newest_of_each_target(
+    fcm: FakeFcm, reader: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = replace(KINDS["comment_created"], replaces_older=True)
+    monkeypatch.setitem(KINDS, "comment_created", kind)
+    post, other = ("post", uuid.uuid4()), ("post", uuid.uuid4())
+    for target in (post, post, other):
+        tell(reader, target=target)
+
+    drain()
+
+    keys = [entry["message"]["android"]["collapse_key"] for entry in fcm.accepted(ADDRESS)]
+    assert keys[0] == keys[1] != keys[2]
+    assert all(len(key.encode()) <= 64 for key in keys)
 
 
 def test_delivering_twice_sends_once(fcm: FakeFcm, reader: Phone) -> None:

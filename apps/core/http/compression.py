@@ -46,7 +46,6 @@ def compress(request: HttpRequest, response: HttpResponseBase) -> None:
         return
     response.content = _CODERS[coding](response.content)
     response["Content-Encoding"] = coding
-    response["Content-Length"] = str(len(response.content))
     if tag := response.get("ETag"):
         # A strong tag must differ between codings (RFC 9110 §8.8.3.3).
         response["ETag"] = f'{tag[:-1]}-{coding}"'

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import resolve
 from django.utils import translation
 
@@ -64,6 +64,9 @@ class EdgeMiddleware:
             if settings.SECURE_HSTS_SECONDS and request.is_secure():
                 response.headers.setdefault("Strict-Transport-Security", _strict_transport())
         compress(request, response)
+        if isinstance(response, HttpResponse) and response.status_code not in {204, 304}:
+            # Else the server would send it in chunks.
+            response.headers.setdefault("Content-Length", str(len(response.content)))
 
     def _report(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         client, method, status = client_of(request), request.method or "", response.status_code

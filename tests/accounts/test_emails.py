@@ -67,12 +67,12 @@ def test_in_the_person_s_language(phone: Phone, locale: str, word: str) -> None:
 @pytest.mark.parametrize("part", ["subject.txt", "body.txt", "body.html"])
 def test_nothing_is_missing_in_any_language(kind: str, language: str, part: str) -> None:
     written = get_template(f"accounts/email/{kind}/{language}/{part}").render(
-        {"product": "Groundwork", "code": "314159", "minutes": 10, "device": "iPhone"}
+        {"product": "Lighthouse", "code": "314159", "minutes": 10, "device": "iPhone"}
     )
 
     assert written.strip()
     other = get_template(f"accounts/email/{kind}/en/{part}").render(
-        {"product": "Groundwork", "code": "314159", "minutes": 10, "device": "iPhone"}
+        {"product": "Lighthouse", "code": "314159", "minutes": 10, "device": "iPhone"}
     )
     assert language == "en" or written != other
     for placed in ("314159", "iPhone"):

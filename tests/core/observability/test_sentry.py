@@ -31,7 +31,7 @@ def report_to(settings: Any) -> Iterator[Callable[[str], None]]:
 
     def start(dsn: str) -> None:
         settings.SENTRY_DSN = dsn
-        settings.RELEASE = "groundwork@4711"
+        settings.RELEASE = "product@4711"
         sentry.start()
 
     yield start
@@ -75,7 +75,7 @@ def test_an_unexpected_error_arrives_with_what_is_needed_to_find_it(
     assert failure["type"] == "ZeroDivisionError"
     assert failure["stacktrace"]["frames"][-1]["function"] == "breaks"
     assert event["tags"]["request_id"] == "phone-0042"
-    assert event["release"] == "groundwork@4711"
+    assert event["release"] == "product@4711"
     assert event["transaction"] == "/api/breaks"
     assert event["request"]["url"] == "http://testserver/api/breaks"
     assert event["request"]["method"] == "POST"

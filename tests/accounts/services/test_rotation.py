@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.conf import settings as project
 from django.core import mail
+from django.utils import timezone
 
 from apps.accounts import keys, tokens
 from apps.accounts.models import Session
+from apps.core import cache
 from tests.accounts.conftest import Clock
 from tests.outbox import drain
 from tests.phone import Answer, Phone
@@ -118,6 +120,13 @@ def test_it_is_given_again_five_times(author: Phone) -> None:
     assert (refused.status, refused.code) == (429, "rate_limited")
     assert 1 <= int(refused.headers["Retry-After"]) <= 10
     assert author.refresh().status == 200
+
+
+def test_every_rotation_has_five_repeats_of_its_own(author: Phone) -> None:
+    for _ in range(2):
+        spent = copy_of(author)
+        author.refresh()
+        assert [copy_of(spent).refresh().status for _ in range(5)] == [200] * 5
 
 
 def test_the_same_attempt_may_ask_for_a_minute(clock: Clock, author: Phone) -> None:
@@ -314,6 +323,14 @@ def test_thirty_idle_days_end_it(clock: Clock, author: Phone) -> None:
 
     clock.forward(days=30)
     assert_signed_out(author.refresh())
+
+
+def test_the_row_decides_whatever_the_token_says(author: Phone) -> None:
+    Session.objects.filter(user_id=author.user_id).update(idle_expires_at=timezone.now())
+    cache.client().flushdb()
+
+    assert_signed_out(author.refresh())
+    assert_signed_out(author.get("me"))
 
 
 def test_no_refresh_goes_beyond_ninety_days(clock: Clock, author: Phone) -> None:

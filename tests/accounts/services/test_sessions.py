@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from apps.accounts import revocation, tokens
 from apps.accounts.models import Session, User
@@ -316,6 +317,38 @@ def test_a_grandparent_s_access_token_is_merely_old(author: Phone) -> None:
 
     assert (answer.status, answer.code) == (401, "token_expired")
     assert author.get("me").status == 200
+
+
+def test_the_first_arrival_is_noted_and_no_other(clock: Clock, author: Phone) -> None:
+    author.get("me")
+    first = Session.objects.get(pk=id_of(author)).confirmed_at
+    assert first is not None
+
+    clock.forward(minutes=1)
+    cache.client().flushdb()
+    author.get("me")
+
+    assert Session.objects.get(pk=id_of(author)).confirmed_at == first
+
+
+def test_only_the_current_leaf_arrives(author: Phone) -> None:
+    session = Session.objects.get(pk=id_of(author))
+    Session.objects.update(confirmed_at=None)
+
+    found = Session.objects.confirmed(
+        session.pk, generation=session.generation, digest=b"another leaf", now=timezone.now()
+    )
+
+    assert not found.has_arrived
+    assert Session.objects.get(pk=session.pk).confirmed_at is None
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"deleted_at": Now()}], ids=str)
+def test_nobody_is_let_in_whose_account_is_closed(author: Phone, change: dict[str, Any]) -> None:
+    User.objects.filter(pk=author.user_id).update(**change)
+    cache.client().flushdb()
+
+    assert_signed_out(author.get("me"))
 
 
 def test_a_flushed_cache_signs_nobody_in(author: Phone) -> None:

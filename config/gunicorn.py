@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from django.conf import settings
-from gunicorn.glogging import Logger
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from apps.core.observability import logging
 

@@ -47,8 +47,11 @@ def sink(report_to: Callable[[str], None]) -> Iterator[Sink]:
 
 
 @pytest.fixture
-def serve() -> Serve:
-    """Answer a request as a web server does; the test client would go around what Sentry watches."""
+def serve(db: None) -> Serve:
+    """Answer a request as a web server does; the test client would go around what Sentry watches.
+
+    A server looks after the database's connections between requests, whether the request needs one or not.
+    """
 
     def call(request: WSGIRequest) -> str:
         statuses: list[str] = []

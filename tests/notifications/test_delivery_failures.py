@@ -228,12 +228,13 @@ def test_a_rejected_apple_key_does_not_stop_android(
     fcm: FakeFcm, reader: Phone, stranger: Phone, caplog: pytest.LogCaptureFixture
 ) -> None:
     reachable(stranger, "android-phone")
-    fcm.plan(ADDRESS, "third_party_auth")
-    mine, theirs = tell(reader), tell(stranger)
+    fcm.plan(ADDRESS, "third_party_auth", "third_party_auth")
+    mine, _, theirs = tell(reader), tell(reader), tell(stranger)
 
     with caplog.at_level(logging.ERROR, logger="push"):
         drain()
 
     assert fate_of(mine) == ("queued", "third_party_auth_error")
     assert fate_of(theirs) == ("sent", "")
+    # Said once, not once a message.
     assert [record.reason for record in caplog.records] == ["third_party_auth_error"]  # type: ignore[attr-defined]

@@ -146,8 +146,8 @@ def test_every_answer_is_one_of_five_failures(
         provider().send(message)
 
     assert (type(caught.value), caught.value.reason) == (failure, reason)
-    # Connect and read timeout together bound the exchange, however slowly the bytes drip.
-    assert time.monotonic() - began < 1.5
+    # Connect and read timeout together bound each exchange; dripping to its end, this one would take minutes.
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,8 @@ class PostComments(ApiView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=16, bytes=9_000),
+        # Eight, and one job for each of the author's devices, of which push reaches twenty at most.
+        budget=Budget(queries=28, bytes=9_000),
         request=serializers.CommentCreate,
         response=serializers.Comment,
         status=201,

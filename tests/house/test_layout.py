@@ -91,7 +91,9 @@ def test_services_take_words_and_tasks_take_ids(app: str) -> None:
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 positional = {argument.arg for argument in node.args.args}
-                assert "actor" not in positional, f"{path.name}: {node.name} is a verb of somebody's"
+                assert "actor" not in positional, (
+                    f"{path.name}: {node.name} is a verb of somebody's"
+                )
                 assert node.returns, f"{path.name}: {node.name} says no type"
     for path in folder.glob("tasks.py"):
         for node in ast.parse(path.read_text()).body:

@@ -119,7 +119,9 @@ def _value(field: Any, model: type[models.Model], prefix: str) -> _Pieces | None
         if not column.many_to_one or column.null or not column.related_model:
             return None
         return _object(field, column.related_model, f"{path}__")
-    template = _template(field, column)
+    # A key is written as what it points to is: `session_id` as the session's id.
+    target = column.target_field if column.many_to_one else column  # type: ignore[union-attr]
+    template = _template(field, target)
     if template is None:
         return None
     if column.null:

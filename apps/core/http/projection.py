@@ -9,7 +9,7 @@ None and whether the actor is signed in, but not what an argument holds; a time 
 database's (`Now()`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -145,41 +145,51 @@ def _page_statement(
     order: tuple[str, ...],
     kinds: tuple[type[Any], ...] | None,
 ) -> Statement | None:
-    placeholders = Placeholders()
-    try:
+    names = [name.removeprefix("-") for name in order]
+    keys = [f"k{number}" for number in range(len(names))]
+    end = ", ".join(f"(array_agg({key}) FILTER (WHERE n = %s))[1]" for key in keys)
+
+    def build(placeholders: Placeholders) -> Statement:
         queryset = placeholders.ask(selector, form)
         if kinds:
             last = tuple(placeholders.add(kind) for kind in kinds)
             queryset = pagination.after(queryset, order, last)
         limit = placeholders.count
-        names = [name.removeprefix("-") for name in order]
         found = _with_json(queryset.order_by(*order), shape, selection).values_list("json", *names)
         rows, places = placeholders.located(found)
-    except Uncompilable:
-        return None
-    keys = [f"k{number}" for number in range(len(names))]
-    end = ", ".join(f"(array_agg({key}) FILTER (WHERE n = %s))[1]" for key in keys)
-    # One row more than asked for tells whether there are more.
-    sql = (
-        f"SELECT convert_to(coalesce(string_agg(j, ',') FILTER (WHERE n <= %s), ''), 'UTF8'), count(*) > %s, {end} "  # noqa: S608
-        f"FROM (SELECT *, row_number() OVER () AS n FROM ({rows} LIMIT %s + 1) AS found (j, {', '.join(keys)})) AS page"
-    )
-    return Statement(sql, (*(limit,) * (2 + len(keys)), *places, limit))
+        # One row more than asked for tells whether there are more.
+        sql = (
+            f"SELECT convert_to(coalesce(string_agg(j, ',') FILTER (WHERE n <= %s), ''), 'UTF8'), count(*) > %s, {end} "  # noqa: S608
+            f"FROM (SELECT *, row_number() OVER () AS n FROM ({rows} LIMIT %s + 1) "
+            f"AS found (j, {', '.join(keys)})) AS page"
+        )
+        return Statement(sql, (*(limit,) * (2 + len(keys)), *places, limit))
+
+    return _compiled(build)
 
 
 @lru_cache(_PLANS)
 def _row_statement(
     selector: Selector, form: Form, shape: Shape, selection: str | None, tagged_by: tuple[str, ...]
 ) -> Statement | None:
-    placeholders = Placeholders()
-    try:
+    keys = "".join(f", k{number}" for number in range(len(tagged_by)))
+
+    def build(placeholders: Placeholders) -> Statement:
         queryset = _with_json(placeholders.ask(selector, form).order_by(), shape, selection)
         row, places = placeholders.located(queryset.values_list("json", *tagged_by))
+        sql = f"SELECT convert_to(j, 'UTF8'){keys} FROM ({row} LIMIT 1) AS found (j{keys})"  # noqa: S608
+        return Statement(sql, places)
+
+    return _compiled(build)
+
+
+def _compiled(build: Callable[[Placeholders], Statement]) -> Statement | None:
+    """Build a statement with two sets of placeholders: what differs was made from a value, and can't be kept."""
+    try:
+        once, again = build(Placeholders(0)), build(Placeholders(1))
     except Uncompilable:
         return None
-    keys = "".join(f", k{number}" for number in range(len(tagged_by)))
-    sql = f"SELECT convert_to(j, 'UTF8'){keys} FROM ({row} LIMIT 1) AS found (j{keys})"  # noqa: S608
-    return Statement(sql, places)
+    return once if once == again else None
 
 
 def _with_json(queryset: QuerySet[Any], shape: Shape, selection: str | None) -> QuerySet[Any]:

@@ -4,8 +4,8 @@ Counted are SQL statements (savepoints apart: where a test wraps everything in a
 one), round trips to Redis, and bytes of the answer. The first request with a new access token may look its session up.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ _NOT_COUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 class Cost:
     queries: int = 0
     redis: int = 0
-    # A session that the cache does not know yet is looked up once: one statement, one trip to remember it.
+    # What a warm process knows: a session is looked up once (one statement, one trip to remember it), and so are the
+    # things that staff edit.
     cold: int = 0
 
     def count_query(self, execute: Any, sql: Any, *rest: Any) -> Any:
@@ -32,37 +33,39 @@ class Cost:
         return execute(sql, *rest)
 
 
-@contextmanager
-def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
-    cost = Cost()
-    call, run, claim_confirm = cache.call, cache.run, gate.confirm
+class _Running(threading.local):
+    """What the request that this thread answers has cost so far."""
 
-    def counted_call(command: Callable[[Any], Any]) -> Any:
-        cost.redis += 1
-        return call(command)
+    cost: Cost | None = None
 
-    def counted_run(*arguments: Any) -> Any:
-        cost.redis += 1
-        return run(*arguments)
 
-    def noted(claim: Any) -> None:
-        cost.cold += 1
-        claim_confirm(claim)
+_running = _Running()
 
-    with monkeypatch.context() as patch, connection.execute_wrapper(cost.count_query):
-        patch.setattr(cache, "call", counted_call)
-        patch.setattr(cache, "run", counted_run)
-        patch.setattr(gate, "confirm", noted)
-        yield cost
+
+def _counting[F: Callable[..., Any]](function: F, kind: str) -> F:
+    def counted(*arguments: Any, **options: Any) -> Any:
+        if _running.cost:
+            setattr(_running.cost, kind, getattr(_running.cost, kind) + 1)
+        return function(*arguments, **options)
+
+    return counted  # type: ignore[return-value]
 
 
 def hold_to_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every successful answer of an `ApiView` in this process fail the test when it cost more than declared."""
+    monkeypatch.setattr(cache, "call", _counting(cache.call, "redis"))
+    monkeypatch.setattr(cache, "run", _counting(cache.run, "redis"))
+    monkeypatch.setattr(gate, "confirm", _counting(gate.confirm, "cold"))
+    monkeypatch.setattr(cache.ProcessCopy, "_reload", _counting(cache.ProcessCopy._reload, "cold"))
     dispatch = ApiView.dispatch
 
     def watched(view: ApiView, request: Any, *args: Any, **kwargs: Any) -> Any:
-        with measured(monkeypatch) as cost:
-            response = dispatch(view, request, *args, **kwargs)
+        cost = _running.cost = Cost()
+        try:
+            with connection.execute_wrapper(cost.count_query):
+                response = dispatch(view, request, *args, **kwargs)
+        finally:
+            _running.cost = None
         if response.status_code < 400:
             _compare(view, cost, len(response.content), request)
         return response

@@ -7,6 +7,7 @@ from django.core import mail
 
 from apps.core import cache
 from apps.core.http import throttling
+from tests.budgets import hold_to_budget
 from tests.phone import Phone
 
 
@@ -21,6 +22,11 @@ def _as_after_a_restart() -> Iterator[None]:
         mail.outbox.clear()
     yield
     cache.breaker.reset()
+
+
+@pytest.fixture(autouse=True)
+def _within_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_to_budget(monkeypatch)
 
 
 @pytest.fixture

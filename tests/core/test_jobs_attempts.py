@@ -214,6 +214,7 @@ class TestLosingWorkers:
         let_leases_end()
         assert attempt() is Outcome.DONE
         assert sleeper is not None
+        sleeper.attempts = sleeper.max_attempts
         trouble.append(Sick())
         attempts.run(sleeper)
         assert Job.objects.get().state == "done"

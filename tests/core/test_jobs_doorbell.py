@@ -16,10 +16,11 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.core import doorbell, jobs, tasks
 from apps.core.doorbell import MOST_WAITING, Doorbell, MostUrgentFirst, Porter
+from tests.core.threads import start
 from tests.outbox import pending
 
 
@@ -202,3 +203,19 @@ class TestWorking:
         promise("Emma")
         tasks.work("urgent")
         assert len(pending()) == 1
+
+    def test_a_lost_connection_costs_one_ring_and_no_job(self) -> None:
+        promise("Emma")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT PG_BACKEND_PID()")
+            (mine,) = cursor.fetchone()
+        start(lambda: hang_up(mine)).answer()
+        tasks.work("bulk")
+        assert len(pending()) == 1
+        tasks.work("bulk")
+        assert pending() == []
+
+
+def hang_up(backend: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT PG_TERMINATE_BACKEND(%s, 5000)", [backend])

@@ -11,14 +11,14 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from tests.fakes.fcm import FakeFcm
-from tests.phone import Phone, over_http
+from tests.phone import OverHttp, Phone
 from tests.stack import Stack
 
 _PATIENCE = 10
@@ -31,6 +31,7 @@ class Journey:
 
     def __init__(self, stack: Stack, fcm: FakeFcm, tell: Callable[[str], None]) -> None:
         self.stack, self.fcm, self.tell = stack, fcm, tell
+        self.lines: list[OverHttp] = []
         self.author = self._phone(platform="ios", version="2.4.0")
         self.reader = self._phone(platform="android", version="1.9.0")
         self.post_id = str(uuid.uuid4())
@@ -171,7 +172,12 @@ class Journey:
         return not self.stack.query("SELECT 1 FROM core_job WHERE state = 'pending' LIMIT 1")
 
     def _phone(self, **device: str) -> Phone:
-        return Phone(line=over_http(self.stack.url), mail_folder=self.stack.mail_folder, **device)
+        self.lines.append(OverHttp(self.stack.url))
+        return Phone(line=self.lines[-1], mail_folder=self.stack.mail_folder, **device)
+
+    def close(self) -> None:
+        for line in self.lines:
+            line.close()
 
     def _device(self, platform: str) -> dict[str, str]:
         return {
@@ -244,7 +250,8 @@ def play(folder: Path, tell: Callable[[str], None]) -> None:
             tell(
                 f"{(time.perf_counter() - started) * 1000:7.0f} ms  Web, worker and beat run at {stack.url}"
             )
-            Journey(stack, fcm, tell).run()
+            with closing(Journey(stack, fcm, tell)) as journey:
+                journey.run()
     pushes = [json.loads(line) for line in (folder / "fcm.jsonl").read_text().splitlines()]
     tell(f"The provider's ledger holds {len(pushes)} push. Nothing lost, nothing twice.")
 

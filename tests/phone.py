@@ -61,17 +61,22 @@ def in_process(client: Client | None = None) -> Line:
     return send
 
 
-def over_http(base_url: str, **options: Any) -> Line:
-    """Reach a server that runs; options are httpx2's (timeout, transport, …)."""
-    client = httpx2.Client(base_url=base_url, **options)
+class OverHttp:
+    """Reach a server that runs; options are httpx2's (timeout, transport, …). Close it when the phone is put away."""
 
-    def send(method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
+    def __init__(self, base_url: str, **options: Any) -> None:
+        self._client = httpx2.Client(base_url=base_url, **options)
+
+    def __call__(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None
+    ) -> Answer:
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
-        response = client.request(method, path, headers=headers, content=body)
+        response = self._client.request(method, path, headers=headers, content=body)
         return Answer(response.status_code, response.headers, response.content)
 
-    return send
+    def close(self) -> None:
+        self._client.close()
 
 
 @dataclass

@@ -68,7 +68,8 @@ class Stack:
         for name in ("mail", "metrics"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for url in (self.cache_url, self.broker_url):
-            redis.Redis.from_url(url).flushdb()
+            with redis.Redis.from_url(url) as server:
+                server.flushdb()
         self._database("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._creation)
         try:
             self.manage("migrate", "--verbosity", "0")
@@ -177,5 +178,6 @@ def with_path(url: str, path: str) -> str:
 
 
 def _redis_numbers(url: str) -> tuple[str, str]:
-    count = int(redis.Redis.from_url(url).config_get("databases")["databases"])
+    with redis.Redis.from_url(url) as server:
+        count = int(server.config_get("databases")["databases"])
     return with_path(url, str(count - 2)), with_path(url, str(count - 1))

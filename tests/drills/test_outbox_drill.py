@@ -59,8 +59,8 @@ def test_every_event_has_its_effect_once_whatever_is_killed(
             due = began + SECONDS * place / (len(faults) + 1)
             wait_until(lambda due=due: time.monotonic() > due, SECONDS, "the next fault")
             fault()
+        last_fault = time.monotonic()
         acknowledged = {int(line) for line in written}
-    last_fault = time.monotonic()
     wait_until(lambda: waiting(bench) == 0, 2 * DRAINED_WITHIN, f"drained\n{bench.logs()}")
     drained = time.monotonic() - last_fault
 

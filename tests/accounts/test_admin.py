@@ -1,10 +1,13 @@
 """Staff: what they may do to an account, and what they can't."""
 
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission
+from django.http import HttpRequest
 from django.test import Client, TestCase
 from django.urls import reverse
 
@@ -103,7 +106,6 @@ def test_support_can_not_write_into_an_account(support: Client, author: Phone, f
 
 def test_superusers_say_who_is_staff(keeper: Client, author: Phone) -> None:
     group = Group.objects.create(name="Support")
-    User.objects.filter(pk=author.user_id).update(display_name="Changed meanwhile")
 
     answer = keeper.post(page_of(author), {"is_staff": "on", "groups": [group.pk]})
 
@@ -111,7 +113,18 @@ def test_superusers_say_who_is_staff(keeper: Client, author: Phone) -> None:
     user = User.objects.get(pk=author.user_id)
     assert (user.is_staff, user.is_superuser) == (True, False)
     assert list(user.groups.all()) == [group]
-    assert user.display_name == "Changed meanwhile"
+
+
+def test_a_page_that_was_open_for_long_overwrites_nothing(author: Phone) -> None:
+    seen = User.objects.get(pk=author.user_id)
+    author.patch("me", {"display_name": "Changed meanwhile"})
+    seen.is_staff = True
+
+    form = SimpleNamespace(changed_data=["is_staff", "groups"])
+    site._registry[User].save_model(HttpRequest(), seen, form, change=True)
+
+    user = User.objects.get(pk=author.user_id)
+    assert (user.is_staff, user.display_name) == (True, "Changed meanwhile")
 
 
 @pytest.mark.parametrize("how", ["address", "claim", "id"])

@@ -119,11 +119,11 @@ def test_guessing_stays_closed_while_redis_is_away(author: Phone, settings: Any)
     assert statuses == [401] * 10 + [429] * 2
 
 
-def test_a_guessed_installation_is_no_way_in(author: Phone) -> None:
+def test_a_guessed_installation_is_no_way_in(author: Phone, stranger: Phone) -> None:
     for number in range(11):
         guess(author.email, number)
 
-    for installation in ("", "ios", str(uuid.uuid4())):
+    for installation in ("", "ios", str(uuid.uuid4()), stranger.installation_id):
         body = {"email": author.email, "password": PASSWORD}
         answer = Phone(installation_id=installation).post("auth/login", body)
         assert answer.status == 429

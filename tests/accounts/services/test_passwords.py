@@ -7,7 +7,9 @@ from django.conf import settings as project
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, identify_hasher, make_password
 
 from apps.accounts.models import User
-from apps.accounts.services import passwords
+from apps.accounts.services import passwords, registration
+from apps.accounts.services.sessions import Origin
+from apps.core.errors import Invalid
 from tests.phone import Phone
 
 ACCEPTED = [
@@ -57,6 +59,11 @@ def test_what_is_refused(phone: Phone, password: str | None, code: str) -> None:
     assert answer.pointers == {"/password"}
     assert code in {fault["code"] for fault in answer.json["errors"]}
     assert not User.objects.exists()
+
+
+def test_whoever_registers_without_the_wire_is_judged_as_well(db: None) -> None:
+    with pytest.raises(Invalid):
+        registration.register(email="author@example.test", password="short", origin=Origin())
 
 
 def test_production_hashes_with_argon2id(settings: object) -> None:

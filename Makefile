@@ -39,7 +39,7 @@ setup: .venv/.synced  ## make .venv and install what the lock files name (every 
 	fi
 	@echo "setup: installing requirements/dev.txt"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt
 	@touch $@
 
 # --- Running ----------------------------------------------------------------

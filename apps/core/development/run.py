@@ -21,7 +21,7 @@ from apps.core.development.terminal import Terminal
 from apps.core.development.warden import Warden
 
 DEFAULT_PORT = 8000
-PREPARATION = ("migrate", "seed")
+DEMO = STATE / "demo.json"
 CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
 WORKER = ["worker", "-Q", "urgent,default,bulk", "--concurrency", "2", "--loglevel", "info"]
 SCHEDULER = "apps.core.scheduler:PostgresScheduler"
@@ -45,8 +45,10 @@ def run() -> int:
         ):
             variables = environment(urls, "local") | {"PORT": str(port), **metrics_folder(port)}
             session = Session(port, variables, terminal, stop, warden)
-            for command in PREPARATION:
-                session.prepare(command)
+            session.prepare("migrate")
+            # Once for our own database; `make seed` does it again. Another's may be empty each time.
+            if os.environ.get("DATABASE_URL") or not DEMO.exists():
+                session.prepare("seed")
             session.supervise()
     except ServiceError as error:
         terminal.say(str(error))
@@ -134,5 +136,5 @@ class Session:
         again = " again" if self._greeted else ""
         self.terminal.say(f"ready{again} after {seconds:.1f} s")
         if not self._greeted:
-            self.terminal.say(greeting(self.port, STATE / "demo.json"))
+            self.terminal.say(greeting(self.port, DEMO))
         self._greeted = True

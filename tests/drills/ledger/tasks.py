@@ -23,7 +23,7 @@ def effect(*, number: int, **_: Any) -> None:
     """Write the effect, then stay open for a while: a kill must find transactions to break."""
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO drill_effect (number) VALUES (%s)", [number])
-        cursor.execute("SELECT PG_SLEEP(0.02 * RANDOM())")
+        cursor.execute("SELECT PG_SLEEP(0.05 * RANDOM())")
 
 
 @jobs.job(lease=LEASE, max_attempts=3, queue="bulk")

@@ -16,7 +16,7 @@ from apps.core import attempts, jobs, outbox
 from apps.core.attempts import Outcome
 from apps.core.models import Job
 from tests.core.threads import in_threads, start
-from tests.outbox import drain, drain_twice, pending
+from tests.outbox import pending
 
 
 class Sick(Exception):
@@ -66,17 +66,6 @@ class Waiting:
     def __call__(self, **_: Any) -> None:
         self.running.set()
         self.may_end.wait(10)
-
-
-@jobs.job()
-def pass_on(*, more: int, **_: Any) -> None:
-    if more:
-        jobs.enqueue(pass_on, more=more - 1)
-
-
-@jobs.job()
-def shelve_another(**_: Any) -> None:
-    Group.objects.create(name=str(uuid.uuid4()))
 
 
 def promise(job: jobs.Handler, **ids: Any) -> None:
@@ -279,34 +268,3 @@ def test_due_jobs_are_taken_in_the_order_in_which_they_fell_due(db: None) -> Non
     Job.objects.filter(kwargs__title="third").update(available_at=Now() - timedelta(hours=1))
     taken = [outbox.claim("default") for _ in range(3)]
     assert [job and job.kwargs["title"] for job in taken] == ["third", "first", "second"]
-
-
-class TestDraining:
-    def test_follows_jobs_that_enqueue_jobs(self, db: None) -> None:
-        promise(pass_on, more=3)
-        assert drain() == ["core.pass_on"] * 4
-
-    def test_stops_jobs_that_enqueue_each_other_for_ever(self, db: None) -> None:
-        promise(pass_on, more=1000)
-        with pytest.raises(AssertionError, match="Still not empty after 20 jobs"):
-            drain(limit=20)
-
-    def test_a_failure_fails_the_test(self, db: None) -> None:
-        promise(shelve, title="Emma")
-        trouble.append(Sick("no paper"))
-        with pytest.raises(AssertionError, match=r"core\.shelve failed: Sick: no paper"):
-            drain()
-
-    def test_a_failure_may_be_the_point(self, db: None) -> None:
-        promise(shelve, title="Emma")
-        trouble.append(Sick("no paper"))
-        assert drain(tolerate_failures=True) == ["core.shelve"]
-
-    def test_a_second_delivery_that_adds_something_is_found(self, db: None) -> None:
-        promise(shelve_another)
-        with pytest.raises(AssertionError, match="auth_group"):
-            drain_twice()
-
-    def test_a_second_delivery_that_adds_nothing_passes(self, db: None) -> None:
-        promise(pass_on, more=1)
-        assert drain_twice() == ["core.pass_on"] * 2

@@ -25,6 +25,8 @@ _QUIETER = {
     "celery.app.trace": "WARNING",
     # Each retry of each report to a Sentry that is away.
     "urllib3.connectionpool": "ERROR",
+    # Each attempt to reconnect, one a second in every process, while Postgres is away.
+    "psycopg.pool": "ERROR",
 }
 # Loggers that are given handlers of their own, which would write past the formatter.
 _WITHOUT_HANDLERS = ("django", "celery", "celery.task", "gunicorn.error", "gunicorn.access")

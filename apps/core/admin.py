@@ -73,7 +73,7 @@ class NameFilter(admin.SimpleListFilter):
 class JobAdmin(ReadOnlyAdmin):
     list_display = ("name", "state", "queue", "age", "attempts", "error")
     list_filter = ("state", QueueFilter, NameFilter)
-    search_fields = ("=name", "=id")
+    search_fields = ("name__exact", "id__exact")
     ordering = ("-id",)
     actions = ("replay",)
 

@@ -26,7 +26,7 @@ class DeviceAdmin(ReadOnlyAdmin):
     )
     list_filter = ("platform", "push_provider", "push_silenced_reason")
     list_select_related = ("user",)
-    search_fields = ("=installation_id", "=user__email", "=id")
+    search_fields = ("installation_id__exact", "user__email__exact", "id__exact")
     search_help_text = "An installation id, a device's id, or its holder's email address."
     ordering = ("-id",)
 

@@ -13,7 +13,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_display = ("kind", "recipient", "created_at", "read_at")
     list_filter = ("kind",)
     list_select_related = ("recipient",)
-    search_fields = ("=id", "=recipient__email")
+    search_fields = ("id__exact", "recipient__email__exact")
     search_help_text = "A notification's id, or its recipient's email address."
     ordering = ("-id",)
     # The parameters are people's words and names.
@@ -28,7 +28,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ("id", "state", "reason", "attempts", "device", "created_at", "sent_at")
     list_filter = ("state", "channel")
     list_select_related = ("device",)
-    search_fields = ("=id", "=notification__id", "=device__installation_id")
+    search_fields = ("id__exact", "notification__id__exact", "device__installation_id__exact")
     search_help_text = "The id of a delivery or its notification, or an installation id."
     ordering = ("-id",)
 

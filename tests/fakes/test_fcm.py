@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from apps.notifications.providers.http import BoundedClient
+from apps.core.outgoing import BoundedClient
 from apps.notifications.providers.service_account import ServiceAccount
 from tests.fakes.fcm import FakeFcm
 from tests.fakes.fcm_answers import _ANSWERS, answer_named

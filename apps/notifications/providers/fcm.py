@@ -8,9 +8,9 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+from apps.core.outgoing import BoundedClient, NoReply, Reply
 from apps.notifications.providers.base import PushMessage, Receipt, Refused, Unreachable
 from apps.notifications.providers.fcm_replies import failure_of, is_stale_token, message_name
-from apps.notifications.providers.http import BoundedClient, NoReply, Reply
 from apps.notifications.providers.service_account import ServiceAccount
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from apps.core.outgoing import Reply
 from apps.notifications.providers.base import (
     AddressDead,
     CredentialsRejected,
@@ -17,7 +18,6 @@ from apps.notifications.providers.base import (
     RetryAfter,
     Unreachable,
 )
-from apps.notifications.providers.http import Reply
 
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from google.auth import crypt, jwt
 
+from apps.core.outgoing import BoundedClient, NoReply
 from apps.notifications.providers.base import CredentialsRejected, Unreachable
-from apps.notifications.providers.http import BoundedClient, NoReply
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_SECONDS = 3600

@@ -100,7 +100,7 @@ def test_no_code_is_ever_mailed_to_a_taken_address(author: Phone, phone: Phone) 
     (told,) = mail.outbox
     assert "already have" in told.subject
     assert not re.search(r"\d{6}", told.body)
-    assert "555" not in str(told.message())
+    assert "Call 555" not in str(told.message())
 
 
 def test_a_guessed_code_does_not_take_an_address_away(author: Phone, phone: Phone) -> None:

@@ -2,16 +2,16 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1 import views
+from apps.accounts.api.v1.views import account, registration, signing_in
 
 urlpatterns = [
-    path("auth/register", views.Register.as_view(), name="auth-register"),
-    path("auth/verify-email", views.VerifyEmail.as_view(), name="auth-verify-email"),
-    path("auth/verify-email/resend", views.ResendCode.as_view(), name="auth-resend-code"),
-    path("auth/login", views.Login.as_view(), name="auth-login"),
-    path("auth/refresh", views.Refresh.as_view(), name="auth-refresh"),
-    path("auth/logout", views.Logout.as_view(), name="auth-logout"),
-    path("me", views.Me.as_view(), name="me"),
-    path("me/sessions", views.SessionList.as_view(), name="session-list"),
-    path("me/sessions/<uuid:id>", views.SessionDetail.as_view(), name="session-detail"),
+    path("auth/register", registration.Register.as_view(), name="auth-register"),
+    path("auth/verify-email", registration.VerifyEmail.as_view(), name="auth-verify-email"),
+    path("auth/verify-email/resend", registration.ResendCode.as_view(), name="auth-resend-code"),
+    path("auth/login", signing_in.Login.as_view(), name="auth-login"),
+    path("auth/refresh", signing_in.Refresh.as_view(), name="auth-refresh"),
+    path("auth/logout", signing_in.Logout.as_view(), name="auth-logout"),
+    path("me", account.Me.as_view(), name="me"),
+    path("me/sessions", account.SessionList.as_view(), name="session-list"),
+    path("me/sessions/<uuid:id>", account.SessionDetail.as_view(), name="session-detail"),
 ]

@@ -1,4 +1,4 @@
-"""The HTTP client of every push service: each exchange ends by its deadline, each reply fits its bound.
+"""The HTTP client for services outside: each exchange ends by its deadline, each reply fits its bound.
 
 The timeouts of an HTTP library bound one read and not the whole: a server that sends a byte every few seconds would
 hold a worker for ever. Here the deadline reaches down to the socket: it covers connecting, TLS and the headers too.
@@ -107,9 +107,16 @@ class BoundedClient:
 
         Raises NoReply when there is none, when it is cut short, too slow or longer than 64 KiB.
         """
+        return self._exchange("POST", url, content=content, headers=headers)
+
+    def get(self, url: str) -> Reply:
+        """Ask and read the whole reply, under the same bounds; raises NoReply."""
+        return self._exchange("GET", url)
+
+    def _exchange(self, method: str, url: str, **message: Any) -> Reply:
         _deadline.at = time.monotonic() + self._whole
         try:
-            with self._client.stream("POST", url, content=content, headers=headers) as response:
+            with self._client.stream(method, url, **message) as response:
                 body = bytearray()
                 for chunk in response.iter_raw():
                     body += chunk

@@ -1,4 +1,4 @@
-"""Who somebody is, where they are signed in, and the codes that prove an address."""
+"""Where somebody is signed in: one row for each device, and the rules of the tokens that grow from it."""
 
 import hmac
 from collections.abc import Buffer
@@ -6,89 +6,14 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 
-from apps.accounts.querysets import EmailCodeQuerySet, SessionQuerySet, UserQuerySet
-from apps.core.models import Record, Versioned, planned_manager
+from apps.accounts.models.people import User
+from apps.accounts.querysets import SessionQuerySet
+from apps.core.models import Record, planned_manager
 
 SUPERSEDE_WINDOW = timedelta(hours=1)
-
-
-class User(AbstractBaseUser, PermissionsMixin, Versioned):
-    """A person, or the guest on a device who may become one.
-
-    `email` is an address that this account has proven to be its own, so it is unique. `claimed_email` waits for its
-    proof: at registration, and again when a person moves to another address. Anybody may claim any address; what they
-    hold until the proof is an account of their own, and never somebody else's.
-    """
-
-    email = models.EmailField(max_length=254, unique=True, null=True, blank=True)
-    claimed_email = models.EmailField("email to be proven", max_length=254, null=True, blank=True)
-    display_name = models.CharField(max_length=80, blank=True, default="", db_default="")
-    locale = models.CharField(
-        max_length=35, default="en", db_default="en", help_text="BCP 47, such as de-AT."
-    )
-    time_zone = models.CharField(
-        max_length=64, default="UTC", db_default="UTC", help_text="IANA, such as Europe/Vienna."
-    )
-    is_guest = models.BooleanField(default=False, db_default=False)
-    is_staff = models.BooleanField(default=False, db_default=False)
-    is_active = models.BooleanField(
-        default=True, db_default=True, help_text="Taken away by staff; the account stays."
-    )
-    deleted_at = models.DateTimeField(
-        null=True, blank=True, help_text="Deleted by its owner; purged after the grace period."
-    )
-    # Sessions say when somebody was last here.
-    last_login = None
-
-    USERNAME_FIELD = "email"
-    EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = ["display_name"]
-
-    objects = planned_manager(UserQuerySet)
-
-    class Meta:
-        indexes = [
-            models.Index(
-                "claimed_email",
-                F("id").desc(),
-                condition=Q(claimed_email__isnull=False),
-                name="user_claims",
-            ),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(email=None) | Q(email=Lower("email")), name="user_email_lower"
-            ),
-            models.CheckConstraint(
-                condition=Q(claimed_email=None) | Q(claimed_email=Lower("claimed_email")),
-                name="user_claimed_email_lower",
-            ),
-            models.CheckConstraint(
-                condition=Q(is_guest=False) | Q(email=None, claimed_email=None),
-                name="user_guest_has_no_email",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.display_name or str(self.id)
-
-    @property
-    def address(self) -> str | None:
-        """Where this person says they can be reached, proven or not."""
-        return self.email or self.claimed_email
-
-    @property
-    def email_verified(self) -> bool:
-        return self.email is not None
-
-    @property
-    def is_live(self) -> bool:
-        return self.is_active and self.deleted_at is None
 
 
 class Place(Enum):
@@ -232,34 +157,3 @@ class Session(Record):
 
 def _begins(known: Buffer | None, shown: bytes) -> bool:
     return known is not None and hmac.compare_digest(bytes(known)[: len(shown)], shown)
-
-
-class EmailCode(Record):
-    """A six-digit code on its way to an address; the digits are derived from the id, the row keeps their keyed hash."""
-
-    class Purpose(models.TextChoices):
-        VERIFY_EMAIL = "verify_email"
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    purpose = models.CharField(max_length=20, choices=Purpose)
-    address = models.EmailField(max_length=254)
-    code_hash = models.BinaryField(max_length=16)
-    tries_left = models.PositiveSmallIntegerField(default=5)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
-
-    objects = planned_manager(EmailCodeQuerySet)
-
-    class Meta:
-        indexes = [models.Index(fields=["expires_at"], name="email_code_expiry")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "purpose"], condition=Q(used_at=None), name="email_code_one_open"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.purpose} {self.id}"
-
-    def can_be_tried(self, now: datetime) -> bool:
-        return self.used_at is None and self.tries_left > 0 and now < self.expires_at

@@ -1,0 +1,25 @@
+"""The wire shapes of accounts, version 1."""
+
+from apps.accounts.api.v1.serializers.account import Me, MeChange, Session
+from apps.accounts.api.v1.serializers.signing_in import (
+    DeviceInfo,
+    EmailVerification,
+    Login,
+    Refresh,
+    Registration,
+    SignedIn,
+    User,
+)
+
+__all__ = [
+    "DeviceInfo",
+    "EmailVerification",
+    "Login",
+    "Me",
+    "MeChange",
+    "Refresh",
+    "Registration",
+    "Session",
+    "SignedIn",
+    "User",
+]

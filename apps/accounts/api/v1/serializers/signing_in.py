@@ -1,0 +1,72 @@
+"""What is said and answered at the doors: registering, signing in, refreshing."""
+
+from rest_framework import serializers
+
+from apps.accounts.api.v1.serializers.fields import (
+    AddressField,
+    InstallationField,
+    LocaleField,
+    PasswordField,
+    TimeZoneField,
+)
+from apps.core.clients import PLATFORMS
+from apps.core.http.serializers import Input, NameField, Output
+
+
+class DeviceInfo(Input):
+    """What the phone says of itself."""
+
+    installation_id = InstallationField()
+    platform = serializers.ChoiceField(choices=PLATFORMS)
+    app_version = NameField(max_length=40, required=False)
+    os_version = NameField(max_length=40, required=False)
+    model = NameField(max_length=80, required=False)
+    locale = LocaleField(required=False)
+    time_zone = TimeZoneField(required=False)
+
+
+class Registration(Input):
+    email = AddressField()
+    password = PasswordField(help_text="At least 12 characters.")
+    display_name = NameField(max_length=80, required=False, allow_blank=True)
+    locale = LocaleField(required=False, help_text="Language of mail and messages.")
+    time_zone = TimeZoneField(required=False)
+    device = DeviceInfo(required=False)
+
+
+class Login(Input):
+    email = AddressField()
+    password = PasswordField()
+    device = DeviceInfo(required=False)
+
+
+class Refresh(Input):
+    refresh = serializers.CharField(max_length=2_048)
+    attempt = serializers.CharField(
+        max_length=128,
+        required=False,
+        help_text="A random value made for this attempt and repeated with its retries.",
+    )
+
+
+class EmailVerification(Input):
+    code = serializers.RegexField(
+        r"\A[0-9]{6}\Z", max_length=6, help_text="Six digits, from the mail."
+    )
+
+
+class User(Output):
+    id = serializers.UUIDField()
+    email = serializers.EmailField(source="address", allow_null=True)
+    display_name = serializers.CharField()
+    is_guest = serializers.BooleanField()
+    email_verified = serializers.BooleanField()
+
+
+class SignedIn(Output):
+    """Credentials: keep both in secure storage before the first use."""
+
+    access = serializers.CharField(help_text="Send it as `Authorization: Bearer …`.")
+    refresh = serializers.CharField(help_text="Good once; exchange it for the next pair.")
+    expires_in = serializers.IntegerField(help_text="Seconds that the access token is good for.")
+    user = User()

@@ -1,0 +1,89 @@
+"""Signing in, staying signed in, signing out."""
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from apps.accounts import errors
+from apps.accounts.api import limits
+from apps.accounts.api.origin import origin_of
+from apps.accounts.api.v1 import serializers
+from apps.accounts.services import rotation, sessions, signing_in
+from apps.core.errors import TooMany, Unavailable
+from apps.core.http.operations import Budget, operation
+from apps.core.http.permissions import Public, SignedIn
+from apps.core.http.serializers import Empty
+from apps.core.http.views import ApiView
+
+
+class SignInView(ApiView):
+    """A door that is open to whoever holds an access token past its time: the token is not looked at."""
+
+    authentication_classes = ()
+
+
+class Login(SignInView):
+    """A sign-in by password."""
+
+    @operation(
+        permission=Public,
+        limit="auth",
+        budget=Budget(queries=16, redis=4),
+        request=serializers.Login,
+        response=serializers.SignedIn,
+        errors=(errors.InvalidCredentials, errors.AccountDisabled, TooMany, Unavailable),
+        secret=True,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Sign this device in.
+
+        A device that signs in again to the same account replaces its earlier session. The answer to a wrong password
+        and to an unknown address is the same.
+        """
+        told = self.payload
+        origin = origin_of(request, told.pop("device", None))
+        limits.sign_in(told["email"], origin.installation_id)
+        return self.answer(signing_in.sign_in(origin=origin, **told))
+
+
+class Refresh(SignInView):
+    """The next pair of tokens."""
+
+    @operation(
+        permission=Public,
+        limit="auth",
+        budget=Budget(queries=4),
+        request=serializers.Refresh,
+        response=serializers.SignedIn,
+        errors=(errors.TokenInvalid, errors.SessionRevoked, TooMany, Unavailable),
+        secret=True,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Exchange a refresh token for the next pair.
+
+        Refresh from one place at a time, store the new pair before using it, and after a lost answer send the same
+        token again with the same `attempt`. A refresh token that was used and followed by newer ones ends the session
+        when it returns. Sign out locally only on 401 `session_revoked`.
+        """
+        told = self.payload
+        return self.answer(
+            rotation.refresh(
+                token=told["refresh"], attempt=told.get("attempt", ""), origin=origin_of(request)
+            )
+        )
+
+
+class Logout(ApiView):
+    """The end of the session that asks."""
+
+    @operation(
+        permission=SignedIn,
+        limit="auth",
+        budget=Budget(queries=6, redis=2),
+        request=Empty,
+        status=204,
+        idempotent=True,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Sign this device out; its tokens are refused from here on."""
+        sessions.sign_out(actor=self.actor)
+        return self.nothing()

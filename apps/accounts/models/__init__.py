@@ -1,0 +1,7 @@
+"""The foundation: people, where they are signed in, and how they prove who they are."""
+
+from apps.accounts.models.codes import EmailCode
+from apps.accounts.models.people import User
+from apps.accounts.models.sessions import SUPERSEDE_WINDOW, Place, Session
+
+__all__ = ["SUPERSEDE_WINDOW", "EmailCode", "Place", "Session", "User"]

@@ -1,0 +1,41 @@
+"""The codes that prove an address."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from apps.accounts.models.people import User
+from apps.accounts.querysets import EmailCodeQuerySet
+from apps.core.models import Record, planned_manager
+
+
+class EmailCode(Record):
+    """A six-digit code on its way to an address; the digits are derived from the id, the row keeps their keyed hash."""
+
+    class Purpose(models.TextChoices):
+        VERIFY_EMAIL = "verify_email"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    address = models.EmailField(max_length=254)
+    code_hash = models.BinaryField(max_length=16)
+    tries_left = models.PositiveSmallIntegerField(default=5)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    objects = planned_manager(EmailCodeQuerySet)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="email_code_expiry")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "purpose"], condition=Q(used_at=None), name="email_code_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.id}"
+
+    def can_be_tried(self, now: datetime) -> bool:
+        return self.used_at is None and self.tries_left > 0 and now < self.expires_at

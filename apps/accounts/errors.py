@@ -15,8 +15,10 @@ core.errors.DomainError
 │   └── CodeExpired         too old, used, or tried too often: ask for another
 ├── Conflict
 │   ├── AlreadyVerified     there is nothing left to prove
-│   └── AddressTaken        another account proved the address first
+│   ├── AddressTaken        another account proved the address first
+│   └── TooManyBlocks       nobody blocks this many
 └── NotFound
+    ├── UserNotFound        absent and deleted alike
     └── SessionNotFound     absent, over and somebody else's alike
 """
 
@@ -71,6 +73,16 @@ class AlreadyVerified(errors.Conflict):
 class AddressTaken(errors.Conflict):
     code = "address_taken"
     title = "Another account has proven this address."
+
+
+class TooManyBlocks(errors.Conflict):
+    code = "too_many_blocks"
+    title = "This account has blocked as many people as it can."
+
+
+class UserNotFound(errors.NotFound):
+    code = "user_not_found"
+    title = "There is no such person."
 
 
 class SessionNotFound(errors.NotFound):

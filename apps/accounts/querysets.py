@@ -98,3 +98,13 @@ class EmailCodeQuerySet(PlannedQuerySet[Any]):
     def open(self) -> Self:
         """Not used yet; perhaps expired or out of tries."""
         return self.filter(used_at=None)
+
+
+class BlockQuerySet(PlannedQuerySet[Any]):
+    def by(self, user_id: UUID | None) -> Self:
+        """What this person asked for."""
+        return self.filter(blocker=user_id)
+
+    def of(self, user_id: UUID | None) -> Self:
+        """What others asked for to be rid of this person."""
+        return self.filter(blocked=user_id)

@@ -11,7 +11,7 @@ import pytest
 
 from apps.accounts import selectors as accounts
 from apps.accounts.api.v1 import serializers as account_shapes
-from apps.accounts.models import User
+from apps.accounts.models import Block, User
 from apps.content import selectors as content
 from apps.content.api.v1 import serializers as content_shapes
 from apps.content.models import Comment, Post
@@ -50,6 +50,7 @@ PAGES: dict[str, tuple[Read, tuple[str, ...]]] = {
         Read(content.own_posts, (ADA,), {"status": "draft"}, content_shapes.PostSummary),
         NEWEST,
     ),
+    "blocks": (Read(accounts.blocks_of, (ADA,), {}, account_shapes.Block), ("-id",)),
     "devices": (Read(devices.devices_of, (ADA,), {}, device_shapes.Device), NEWEST),
 }
 # Shapes that hold more than columns, and why they stay with the serializer.
@@ -103,6 +104,7 @@ def rows(db: None) -> list[Post]:
         for number, name in enumerate(['Ada "the" Author', "Émile 😀", ""])
     ]
     User.objects.bulk_create(people)
+    Block.objects.bulk_create(Block(blocker=people[0], blocked=other) for other in people[1:])
     posts = []
     for number in range(120):
         status = chance.choice(list(Post.Status))

@@ -79,8 +79,11 @@ def test_endpoints_ask_selectors_and_services_and_not_the_database(app: str) -> 
 
 
 def test_serializers_show_what_they_name() -> None:
-    for path in (ROOT / "apps").rglob("serializers.py"):
-        assert "__all__" not in path.read_text(), path
+    for path in [
+        *(ROOT / "apps").rglob("serializers.py"),
+        *(ROOT / "apps").rglob("serializers/*.py"),
+    ]:
+        assert 'fields = "__all__"' not in path.read_text(), path
 
 
 @pytest.mark.parametrize("app", FLOORS_ABOVE_GROUND)

@@ -1,7 +1,8 @@
 """The foundation: people, where they are signed in, and how they prove who they are."""
 
+from apps.accounts.models.blocks import Block
 from apps.accounts.models.codes import EmailCode
 from apps.accounts.models.people import User
 from apps.accounts.models.sessions import SUPERSEDE_WINDOW, Place, Session
 
-__all__ = ["SUPERSEDE_WINDOW", "EmailCode", "Place", "Session", "User"]
+__all__ = ["SUPERSEDE_WINDOW", "Block", "EmailCode", "Place", "Session", "User"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1.views import account, registration, signing_in
+from apps.accounts.api.v1.views import account, blocks, registration, signing_in
 
 urlpatterns = [
     path("auth/register", registration.Register.as_view(), name="auth-register"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("auth/refresh", signing_in.Refresh.as_view(), name="auth-refresh"),
     path("auth/logout", signing_in.Logout.as_view(), name="auth-logout"),
     path("me", account.Me.as_view(), name="me"),
+    path("me/blocks", blocks.BlockList.as_view(), name="block-list"),
+    path("me/blocks/<uuid:user_id>", blocks.BlockDetail.as_view(), name="block-detail"),
     path("me/sessions", account.SessionList.as_view(), name="session-list"),
     path("me/sessions/<uuid:id>", account.SessionDetail.as_view(), name="session-detail"),
 ]

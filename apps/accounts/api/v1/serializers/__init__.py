@@ -1,6 +1,7 @@
 """The wire shapes of accounts, version 1."""
 
 from apps.accounts.api.v1.serializers.account import Me, MeChange, Session
+from apps.accounts.api.v1.serializers.blocks import Block, BlockCreate, Person
 from apps.accounts.api.v1.serializers.signing_in import (
     DeviceInfo,
     EmailVerification,
@@ -12,11 +13,14 @@ from apps.accounts.api.v1.serializers.signing_in import (
 )
 
 __all__ = [
+    "Block",
+    "BlockCreate",
     "DeviceInfo",
     "EmailVerification",
     "Login",
     "Me",
     "MeChange",
+    "Person",
     "Refresh",
     "Registration",
     "Session",

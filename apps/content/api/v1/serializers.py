@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.content import models
-from apps.core.http.serializers import AlwaysNull, Input, Output
+from apps.core.http.serializers import AlwaysNull, Input, LocaleField, Output
 
 # What turns the text around it or hides inside it. Joiners stay: emoji and Persian are written with them.
 _DECEPTIVE = re.compile("[\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -84,9 +84,7 @@ class PostChange(Input):
         max_length=models.MAX_BODY, allow_blank=True, trim_whitespace=False, required=False
     )
     visibility = serializers.ChoiceField(models.Post.Visibility.choices, required=False)
-    language = serializers.RegexField(
-        r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
-        max_length=35,
+    language = LocaleField(
         allow_blank=True,
         required=False,
         help_text="What the text is written in, BCP 47; for search, not shown.",

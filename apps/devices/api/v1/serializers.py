@@ -1,42 +1,18 @@
 """The wire shapes of devices, version 1."""
 
-import zoneinfo
-from functools import lru_cache
-from typing import Any
-
 from rest_framework import serializers
 
 from apps.core.clients import PLATFORMS
-from apps.core.http.serializers import Input, MomentField, NameField, Output
+from apps.core.http.serializers import (
+    Input,
+    LocaleField,
+    MomentField,
+    NameField,
+    Output,
+    TimeZoneField,
+)
 from apps.devices.models import MAX_ADDRESS
 from apps.devices.models import Device as DeviceRow
-
-
-class LanguageField(serializers.RegexField):
-    """A language tag (BCP 47), such as `de-AT`."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35, **options)
-
-
-class ZoneField(serializers.CharField):
-    """A time zone by its IANA name, such as `Europe/Vienna`."""
-
-    default_error_messages = {"unknown": "This is no IANA time zone."}
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=64, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        if name not in _zones():
-            self.fail("unknown")
-        return name
-
-
-@lru_cache(maxsize=1)
-def _zones() -> set[str]:
-    return zoneinfo.available_timezones()
 
 
 class DeviceState(Input):
@@ -47,10 +23,10 @@ class DeviceState(Input):
     model = NameField(max_length=80, default="", allow_blank=True)
     app_version = NameField(max_length=40, default="", allow_blank=True)
     build = NameField(max_length=40, default="", allow_blank=True)
-    locale = LanguageField(
+    locale = LocaleField(
         default="", allow_blank=True, help_text="Language of pushes to this device."
     )
-    time_zone = ZoneField(default="", allow_blank=True)
+    time_zone = TimeZoneField(default="", allow_blank=True)
 
 
 class PushAddress(Input):

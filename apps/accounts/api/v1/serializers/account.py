@@ -2,9 +2,8 @@
 
 from rest_framework import serializers
 
-from apps.accounts.api.v1.serializers.fields import LocaleField, TimeZoneField
 from apps.accounts.api.v1.serializers.signing_in import User
-from apps.core.http.serializers import Input, NameField, Output
+from apps.core.http.serializers import Input, LocaleField, NameField, Output, TimeZoneField
 
 
 class Me(User):

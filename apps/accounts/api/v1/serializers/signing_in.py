@@ -2,15 +2,16 @@
 
 from rest_framework import serializers
 
-from apps.accounts.api.v1.serializers.fields import (
-    AddressField,
+from apps.accounts.api.v1.serializers.fields import AddressField, PasswordField
+from apps.core.clients import PLATFORMS
+from apps.core.http.serializers import (
+    Input,
     InstallationField,
     LocaleField,
-    PasswordField,
+    NameField,
+    Output,
     TimeZoneField,
 )
-from apps.core.clients import PLATFORMS
-from apps.core.http.serializers import Input, NameField, Output
 
 
 class DeviceInfo(Input):

@@ -1,11 +1,13 @@
 """The tables of the sample product: posts, and the comments below them. Deleted rows stay, without words."""
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.content.querysets import CommentQuerySet, PostQuerySet
+from apps.core.audit import audited
 from apps.core.models import Versioned, planned_manager
 
 MAX_TITLE = 200
@@ -16,6 +18,7 @@ MAX_TAG = 40
 MAX_COMMENT = 2_000
 
 
+@audited(operation=pgtrigger.Update | pgtrigger.Delete, hides=("title", "summary", "body", "tags"))
 class Post(Versioned):
     """Something a person wrote.
 
@@ -98,6 +101,7 @@ class Post(Versioned):
         return self.title or "(deleted)"
 
 
+@audited(operation=pgtrigger.Update | pgtrigger.Delete, hides=("body",))
 class Comment(Versioned):
     """What somebody said to a post."""
 

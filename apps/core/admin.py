@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.timesince import timesince
 
-from apps.core import jobs, outbox
-from apps.core.models import IdempotencyRecord, Job, Slot
+from apps.core import audit, jobs, outbox
+from apps.core.models import AuditEvent, IdempotencyRecord, Job, Slot
 
 
 class BoundedPaginator(Paginator):
@@ -102,3 +102,41 @@ class IdempotencyRecordAdmin(ReadOnlyAdmin):
 
     fields = list_display = ("actor", "route", "status", "created_at", "expires_at")
     ordering = ("-id",)
+
+
+class AuditedModelFilter(admin.SimpleListFilter):
+    title = "what"
+    parameter_name = "model"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted(audit.registry)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(model=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    """What staff did: found by the row that was changed, and by who changed it."""
+
+    list_display = ("created_at", "actor", "action", "model", "object_id", "changed")
+    list_filter = (AuditedModelFilter,)
+    list_select_related = ("actor",)
+    search_fields = ("object_id__exact", "actor__id__exact", "actor__email__exact")
+    search_help_text = "The id of what was changed, or the id or address of who did it."
+    ordering = ("-id",)
+    fields = (
+        *("created_at", "actor", "action", "model", "object_id"),
+        *("before", "after", "path", "request_id"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        return super().get_queryset(request).select_related("actor")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        # Addresses have one spelling.
+        return super().get_search_results(request, queryset, search_term.strip().lower())
+
+    @admin.display(description="changed")
+    def changed(self, event: AuditEvent) -> str:
+        return ", ".join(sorted({*(event.before or {}), *(event.after or {})}))

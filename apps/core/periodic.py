@@ -5,9 +5,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from apps.core import jobs
-from apps.core.models import IdempotencyRecord, Job
+from apps.core.ids import first_id
+from apps.core.models import AUDIT_KEPT_DAYS, AuditEvent, IdempotencyRecord, Job
 
 # A dead letter is somebody's loss until it is looked into; a finished job is only history.
 KEPT = {Job.State.DONE: timedelta(days=7), Job.State.DEAD: timedelta(days=90)}
@@ -25,6 +27,14 @@ def prune_jobs(**_: Any) -> None:
 def prune_idempotency_records(**_: Any) -> None:
     """Forget answers that no client will ask for again."""
     _delete(IdempotencyRecord.objects.filter(expires_at__lt=Now()))
+
+
+@jobs.periodic(at="03:30", lease=timedelta(seconds=200), atomic=False)
+def prune_audit_events(**_: Any) -> None:
+    """Forget what staff did longer ago than the log is kept."""
+    # A day late, so that no clock of ours is ahead of the trigger that guards the rows.
+    before = first_id(timezone.now() - timedelta(days=AUDIT_KEPT_DAYS + 1))
+    _delete(AuditEvent.objects.filter(pk__lt=before))
 
 
 def _delete(expired: QuerySet[Any]) -> None:

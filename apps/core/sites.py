@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from apps.core import dashboard, signin
+from apps.core import audit, dashboard, signin
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +21,26 @@ logger = logging.getLogger(__name__)
 class StaffSite(AdminSite):
     site_title = site_header = settings.PROJECT_NAME
     index_title = "Is it healthy?"
+
+    def register(
+        self,
+        model_or_iterable: Any,
+        admin_class: type[Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register as usual; the history of every model is the audit log, and there is no second one."""
+        # Imported here, as Django does: models are not there yet when this site is configured.
+        from django.contrib.admin.options import ModelAdmin
+
+        from apps.core.history import AuditedAdmin
+
+        given = admin_class or ModelAdmin
+        watched: Any = type(given.__name__, (AuditedAdmin, given), {"__doc__": given.__doc__})
+        super().register(model_or_iterable, watched, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Wrap every page: what it changes is written down with the name of who changed it."""
+        return super().admin_view(audit.attributed(view), cacheable)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

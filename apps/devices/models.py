@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.accounts.models import Session, User
+from apps.core.audit import audited
 from apps.core.clients import PLATFORMS, is_below
 from apps.core.models import PlannedQuerySet, Record, Versioned, planned_manager
 from apps.devices.querysets import DeviceQuerySet
@@ -129,6 +130,7 @@ _version = RegexValidator(
 )
 
 
+@audited()
 class VersionPolicy(Versioned):
     """Which versions of the app on one platform are served, and where to get a newer one."""
 

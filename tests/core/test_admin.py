@@ -1,6 +1,7 @@
 """The admin: every page of every model opens, the first page tells what is wrong, and sign-in can't be guessed at."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core import dashboard
-from apps.core.models import Job, Slot
+from apps.core.models import AuditEvent, Job, Slot
 from apps.devices.models import Device, VersionPolicy
 from apps.notifications.models import Delivery
 from tests.core.policy import refused_by_policy
@@ -63,6 +64,7 @@ def a_busy_day(author: Phone, stranger: Phone) -> None:
     )
     Slot.objects.create(name="core.prune_jobs", due_at=timezone.now())
     Group.objects.create(name="Support")
+    AuditEvent.objects.note("looked", Group.objects.get(), by=uuid.UUID(author.user_id))
 
 
 def lost(queue: str = "urgent", **fields: Any) -> Job:

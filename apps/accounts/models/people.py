@@ -6,9 +6,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from apps.accounts.querysets import UserQuerySet
+from apps.core.audit import audited
 from apps.core.models import Versioned, planned_manager
 
 
+@audited(hides=("display_name",))
 class User(AbstractBaseUser, PermissionsMixin, Versioned):
     """A person, or the guest on a device who may become one.
 
@@ -81,3 +83,21 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
     @property
     def is_live(self) -> bool:
         return self.is_active and self.deleted_at is None
+
+
+@audited(key="user_id")
+class UserGroup(User.groups.through):  # type: ignore[name-defined]
+    """In which groups a member of staff is: Django's own table, watched."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+@audited(key="user_id")
+class UserPermission(User.user_permissions.through):  # type: ignore[name-defined]
+    """What a member of staff may do beyond their groups."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()

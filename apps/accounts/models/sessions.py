@@ -5,12 +5,14 @@ from collections.abc import Buffer
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from apps.accounts.models.people import User
 from apps.accounts.querysets import SessionQuerySet
+from apps.core.audit import audited
 from apps.core.models import Record, planned_manager
 
 SUPERSEDE_WINDOW = timedelta(hours=1)
@@ -26,6 +28,7 @@ class Place(Enum):
     UNKNOWN = auto()
 
 
+@audited(operation=pgtrigger.Update | pgtrigger.Delete, hides=("device_model", "ip_prefix"))
 class Session(Record):
     """One signed-in device: the family of all tokens that grew from one sign-in (reliability C3).
 

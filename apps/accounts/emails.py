@@ -19,6 +19,11 @@ from apps.accounts.models import EmailCode, Session, User
 from apps.core import jobs
 
 _FOLDER = "accounts/email"
+# What a mail says about its code.
+_TEMPLATES: dict[str, str] = {
+    EmailCode.Purpose.VERIFY_EMAIL: "code",
+    EmailCode.Purpose.REAUTHENTICATE: "proof_code",
+}
 _REFUSED_FOR_GOOD = range(500, 600)
 
 
@@ -35,7 +40,7 @@ def send_code(code: EmailCode) -> None:
         )
     minutes = int(settings.EMAIL_CODE_LIFETIME.total_seconds() // 60)
     context = {"code": digits, "minutes": minutes}
-    _send("code", code.address, code.user.locale, f"code.{code.pk}", context)
+    _send(_TEMPLATES[code.purpose], code.address, code.user.locale, f"code.{code.pk}", context)
 
 
 def send_account_exists(code: EmailCode, owner: User) -> None:

@@ -10,12 +10,15 @@ core.errors.DomainError
 │   ├── AccountDisabled     by staff
 │   └── EmailUnverified     what others will see needs a proven address
 ├── Invalid
-│   └── CodeInvalid         not the code that was sent
+│   ├── CodeInvalid         not the code that was sent
+│   ├── ProofMissing        only guests have nothing to show
+│   └── PasswordWrong       not the password of the account that asks
 ├── Gone
 │   └── CodeExpired         too old, used, or tried too often: ask for another
 ├── Conflict
 │   ├── AlreadyVerified     there is nothing left to prove
 │   ├── AddressTaken        another account proved the address first
+│   ├── NoAddress           a code can't be sent to nowhere
 │   └── TooManyBlocks       nobody blocks this many
 └── NotFound
     ├── UserNotFound        absent and deleted alike
@@ -60,6 +63,16 @@ class CodeInvalid(errors.Invalid):
     title = "This is not the code that was sent."
 
 
+class PasswordWrong(errors.Invalid):
+    code = "password_wrong"
+    title = "This is not the password of this account."
+
+
+class ProofMissing(errors.Invalid):
+    code = "proof_missing"
+    title = "Send your password or a code that was mailed to you."
+
+
 class CodeExpired(errors.Gone):
     code = "code_expired"
     title = "This code can't be used any more. Ask for another."
@@ -73,6 +86,11 @@ class AlreadyVerified(errors.Conflict):
 class AddressTaken(errors.Conflict):
     code = "address_taken"
     title = "Another account has proven this address."
+
+
+class NoAddress(errors.Conflict):
+    code = "no_address"
+    title = "This account has no email address."
 
 
 class TooManyBlocks(errors.Conflict):

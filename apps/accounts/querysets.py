@@ -99,6 +99,9 @@ class EmailCodeQuerySet(PlannedQuerySet[Any]):
         """Not used yet; perhaps expired or out of tries."""
         return self.filter(used_at=None)
 
+    def of(self, user_id: UUID | None) -> Self:
+        return self.filter(user_id=user_id)
+
 
 class BlockQuerySet(PlannedQuerySet[Any]):
     def by(self, user_id: UUID | None) -> Self:

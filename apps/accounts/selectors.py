@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.functions import TruncDate
 
-from apps.accounts.errors import AlreadyVerified
+from apps.accounts.errors import AlreadyVerified, NoAddress
 from apps.accounts.models import Block, Session, User
 from apps.accounts.querysets import BlockQuerySet, SessionQuerySet, UserQuerySet
 from apps.core.actors import Actor
@@ -32,6 +32,14 @@ def claimed_address(actor: Actor) -> str:
     address = me(actor).claimed_email
     if address is None:
         raise AlreadyVerified
+    return address
+
+
+def address_of(actor: Actor) -> str:
+    """Return where the actor says they can be reached, proven or not; raises NoAddress."""
+    address = me(actor).address
+    if address is None:
+        raise NoAddress
     return address
 
 

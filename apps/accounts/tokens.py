@@ -114,17 +114,25 @@ class Claims:
     generation: int
     leaf: str
     scopes: frozenset[str]
+    auth_time: int
     expires_at: int
 
 
 def access_for(session: Session, now: datetime) -> tuple[str, int]:
     """Return an access token for the session's current leaf, and how many seconds it is good for."""
+    return access_of(session, session.generation, digest_of(session.leaf_hash), now)
+
+
+def access_of(session: Session, generation: int, leaf: str, now: datetime) -> tuple[str, int]:
+    """The same for any leaf of the session's: its generation and its public name say which."""
     lifetime = min(settings.ACCESS_TOKEN_LIFETIME, session.absolute_expires_at - now)
     token = AccessToken()
     token.set_iat(at_time=now)
     token.set_exp(from_time=now, lifetime=lifetime)
-    _describe(token, session, digest_of(session.leaf_hash))
+    _describe(token, session, leaf)
+    token["gen"] = generation
     token["scope"] = " ".join(PHONE_SCOPES)
+    token["auth_time"] = int(session.auth_time.timestamp())
     return str(token), int(lifetime.total_seconds())
 
 
@@ -186,6 +194,7 @@ def _claims(token: Token) -> Claims:
             generation=int(token["gen"]),
             leaf=str(token["leaf"]),
             scopes=frozenset(token.get("scope", "").split()),
+            auth_time=int(token.get("auth_time", 0)),
             expires_at=int(token["exp"]),
         )
     except (ValueError, TypeError, AttributeError) as fault:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 class Actor:
     """The caller as every selector and service sees it.
 
-    `id` is the user's id, None for somebody not signed in. Nothing here is fresher than the access token it came from:
+    `id` is the user's id, None for somebody not signed in. `auth_time` is when the person last proved who they are
+    (seconds since the epoch, RFC 9470), 0 if never. Nothing here is fresher than the access token it came from:
     a rule that needs the present state (verified, suspended) asks the database in the service that applies it.
     """
 
     id: uuid.UUID | None = None
     session_id: uuid.UUID | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
+    auth_time: int = 0
 
     @property
     def is_authenticated(self) -> bool:

@@ -4,6 +4,7 @@ DomainError
 ├── Invalid              what was sent can't be understood or breaks a rule of form
 ├── Unauthenticated      nobody, or no longer somebody
 ├── Denied               somebody, but not allowed (only where existence is no secret; else NotFound)
+│   └── ReauthRequired   the right somebody, whose last proof of it is too old for this
 ├── NotFound             absent, deleted and foreign alike
 ├── Conflict             true of the request, false against what is stored now
 ├── Gone                 was here, never will be again
@@ -63,6 +64,11 @@ class Unauthenticated(DomainError):
 class Denied(DomainError):
     code = "denied"
     title = "You may not do this."
+
+
+class ReauthRequired(Denied):
+    code = "reauth_required"
+    title = "Prove again who you are, then repeat this request with the new access token."
 
 
 class NotFound(DomainError):

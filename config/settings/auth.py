@@ -30,6 +30,8 @@ TOKEN_SIGNING_KEYS = [
     env.text("TOKEN_SIGNING_KEY", local="local-token-key-never-used-in-production-0123456789"),
     *env.names("TOKEN_SIGNING_KEY_FALLBACKS", default=[]),
 ]
+# How old the proof of a person may be for what only they must do: deletion, export, address, second factor.
+FRESH_PROOF_SECONDS = 300
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.number("ACCESS_TOKEN_SECONDS", default=600))
 SESSION_IDLE_LIFETIME = timedelta(days=30)
 SESSION_ABSOLUTE_LIFETIME = timedelta(days=90)

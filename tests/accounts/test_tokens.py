@@ -69,6 +69,7 @@ def test_what_an_access_token_says(author: Phone) -> None:
     assert header == {"alg": "HS256", "typ": "JWT", "kid": header["kid"]}
     assert claims.keys() == {
         *("sub", "sid", "gen", "leaf", "scope", "typ", "jti", "iat", "exp", "iss", "aud"),
+        "auth_time",
     }
     assert (claims["sub"], claims["typ"], claims["gen"]) == (author.user_id, "access", 1)
     assert claims["exp"] - claims["iat"] == 600

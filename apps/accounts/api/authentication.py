@@ -46,7 +46,7 @@ class AccessTokenAuthentication(BaseAuthentication):
         if scheme.lower() != b"bearer":
             raise TokenInvalid("Send the access token as a bearer token.")
         claims = tokens.read_access(token.strip().decode("ascii", "replace"))
-        actor = Actor(claims.user_id, claims.session_id, claims.scopes)
+        actor = Actor(claims.user_id, claims.session_id, claims.scopes, claims.auth_time)
         return actor, SessionClaim(claims.session_id, claims.generation, claims.leaf)
 
     def authenticate_header(self, request: Request) -> str:

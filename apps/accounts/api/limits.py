@@ -33,6 +33,11 @@ def code_mail(address: str) -> None:
     throttling.spend("code-mail", subject_of(address), quota=4, window=_QUARTER_HOUR)
 
 
+def proof(user_id: uuid.UUID | None) -> None:
+    """Count an attempt to prove again who one is; raises TooMany."""
+    throttling.spend("proof", str(user_id), quota=10, window=_QUARTER_HOUR)
+
+
 def code_try(user_id: uuid.UUID | None) -> None:
     """Count a code typed in, so that asking for new codes does not buy new guesses without end; raises TooMany."""
     throttling.spend("code-try", str(user_id), quota=20, window=60 * 60)

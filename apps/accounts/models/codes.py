@@ -15,11 +15,17 @@ class EmailCode(Record):
 
     class Purpose(models.TextChoices):
         VERIFY_EMAIL = "verify_email"
+        REAUTHENTICATE = "reauthenticate"
+        RESET_PASSWORD = "reset_password"  # noqa: S105
+        CHANGE_EMAIL = "change_email"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=20, choices=Purpose)
     address = models.EmailField(max_length=254)
     code_hash = models.BinaryField(max_length=16)
+    session_id = models.UUIDField(
+        null=True, help_text="The session that asked, where the code is good for no other."
+    )
     tries_left = models.PositiveSmallIntegerField(default=5)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

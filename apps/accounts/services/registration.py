@@ -1,23 +1,17 @@
 """Becoming somebody: an account for whoever asks, and an address once it is proven."""
 
-from datetime import datetime
-
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from apps.accounts import keys, selectors, tasks
+from apps.accounts import selectors
 from apps.accounts.errors import AddressTaken, AlreadyVerified, CodeExpired, CodeInvalid
 from apps.accounts.models import EmailCode, User
-from apps.accounts.services import passwords
+from apps.accounts.services import codes, passwords
 from apps.accounts.services.sessions import Origin, SignedIn, begin
 from apps.accounts.signals import email_verified, user_registered
-from apps.core import jobs
 from apps.core.actors import Actor
-from apps.core.ids import new_id
 
 security = structlog.stdlib.get_logger("security")
 
@@ -49,7 +43,7 @@ def register(
         user.save(force_insert=True)
         user_registered.send(sender=User, user=user)
         security.info("registered", user=str(user.pk))
-        _send_code(user, email)
+        codes.send(user, EmailCode.Purpose.VERIFY_EMAIL, email)
         return begin(user, origin)
 
 
@@ -62,23 +56,7 @@ def send_code_again(*, actor: Actor) -> None:
         user = User.objects.select_for_update(no_key=True).get(Q(pk=actor.id))
         if user.claimed_email is None:
             raise AlreadyVerified
-        EmailCode.objects.open().filter(user=user, purpose=EmailCode.Purpose.VERIFY_EMAIL).delete()
-        _send_code(user, user.claimed_email)
-
-
-def _send_code(user: User, address: str) -> None:
-    code_id = new_id()
-    code = EmailCode(
-        id=code_id,
-        user=user,
-        purpose=EmailCode.Purpose.VERIFY_EMAIL,
-        address=address,
-        code_hash=keys.code_hash(code_id, keys.digits_of(code_id)),
-        tries_left=settings.EMAIL_CODE_TRIES,
-        expires_at=timezone.now() + settings.EMAIL_CODE_LIFETIME,
-    )
-    code.save(force_insert=True)
-    jobs.enqueue(tasks.send_code_email, code_id=code.pk)
+        codes.send(user, EmailCode.Purpose.VERIFY_EMAIL, user.claimed_email)
 
 
 def verify_email(*, actor: Actor, code: str) -> User:
@@ -88,29 +66,19 @@ def verify_email(*, actor: Actor, code: str) -> User:
     Raises CodeInvalid for a wrong code, CodeExpired when there is no code that could still be right, AlreadyVerified
     when nothing waits for proof, and AddressTaken when another account proved the address in the meantime.
     """
-    now = timezone.now()
     with transaction.atomic():
-        expected = _open_code(actor, now)
-        if keys.code_matches(expected.pk, code, expected.code_hash):
-            return _prove(expected, now)
-        EmailCode.objects.filter(pk=expected.pk).update(tries_left=F("tries_left") - 1)
-    security.warning("wrong code", user=str(actor.id))
+        try:
+            right = codes.spend(actor.id, EmailCode.Purpose.VERIFY_EMAIL, code)
+        except CodeExpired:
+            if selectors.me(actor).claimed_email is None:
+                raise AlreadyVerified from None
+            raise
+        if right:
+            return _prove(right)
     raise CodeInvalid
 
 
-def _open_code(actor: Actor, now: datetime) -> EmailCode:
-    codes = EmailCode.objects.open().filter(purpose=EmailCode.Purpose.VERIFY_EMAIL)
-    code = codes.select_for_update().filter(user_id=actor.id).first()
-    if code is None and selectors.me(actor).claimed_email is None:
-        raise AlreadyVerified
-    if code is None or not code.can_be_tried(now):
-        raise CodeExpired
-    return code
-
-
-def _prove(code: EmailCode, now: datetime) -> User:
-    code.used_at = now
-    code.save(update_fields=["used_at"])
+def _prove(code: EmailCode) -> User:
     try:
         with transaction.atomic():
             User.objects.filter(pk=code.user_id).update(

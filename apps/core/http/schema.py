@@ -24,6 +24,10 @@ _CLIENT_HEADERS = {
     "DeviceId": ("X-Device-Id", "The installation id: what limits and retries are counted by."),
 }
 
+_FRESH = (
+    "Needs a recent proof of who asks; where it is too old, 403 `reauth_required` asks for another."
+)
+
 
 class Fault(Output):
     """One thing that is wrong with what was sent."""
@@ -80,7 +84,8 @@ class OperationSchema(AutoSchema):
         return self._documentation()[0].rstrip(".")
 
     def get_description(self) -> str:  # type: ignore[override]
-        return self._documentation()[1]
+        description = self._documentation()[1]
+        return f"{description}\n\n{_FRESH}".strip() if self.declared.fresh else description
 
     def _documentation(self) -> tuple[str, str]:
         handler = getattr(self.view, self.method.lower())
@@ -133,6 +138,8 @@ class OperationSchema(AutoSchema):
             yield errors.Invalid
         if declared.permission is not Public:
             yield errors.Unauthenticated
+        if declared.fresh:
+            yield errors.ReauthRequired
         if declared.if_match:
             yield errors.Stale
         if declared.if_match == "required":

@@ -4,9 +4,11 @@ authenticate → limit and session (one Redis round trip) → app version → pe
 service or selector → answer.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -19,7 +21,7 @@ from rest_framework.views import APIView
 
 from apps.core.actors import ANONYMOUS, Actor
 from apps.core.clients import admit
-from apps.core.errors import Denied, NotFound, Unauthenticated
+from apps.core.errors import Denied, NotFound, ReauthRequired, Unauthenticated
 from apps.core.http import conditional, fields, gate, idempotency, pagination, projection
 from apps.core.http.client import address_of, client_of, route_of
 from apps.core.http.operations import Operation, Page, operation_of
@@ -82,6 +84,8 @@ class ApiView(APIView):
             raise refused
         if not declared.permission().has_permission(request, self):
             raise Denied if self.actor.is_authenticated else Unauthenticated
+        if declared.fresh and time.time() - self.actor.auth_time > settings.FRESH_PROOF_SECONDS:
+            raise ReauthRequired
         self.query_values = query_values(request)
 
     def _enter(self, request: Request) -> Exception | None:

@@ -1,5 +1,8 @@
 """The base of every endpoint: closed by default, deprecations told."""
 
+import time
+import uuid
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
@@ -52,3 +55,15 @@ def test_method_override_headers_are_ignored(phone: Client) -> None:
     response = phone.get("/api/v1/seven", headers={"X-HTTP-Method-Override": "DELETE"})
 
     assert response.status_code == 200
+
+
+def test_what_only_the_person_may_do_asks_for_a_recent_proof(phone: Client) -> None:
+    def tried(proven: float) -> int:
+        headers = {"X-Test-User": str(uuid.uuid4()), "X-Test-Proven": str(int(proven))}
+        return phone.post("/api/v1/seven", headers=headers).status_code
+
+    assert tried(time.time()) == tried(time.time() - 290) == 204
+    assert tried(time.time() - 301) == tried(0) == 403
+    refused = phone.post("/api/v1/seven", headers={"X-Test-User": str(uuid.uuid4())})
+    assert refused.json()["code"] == "reauth_required"
+    assert phone.post("/api/v1/seven").status_code == 401

@@ -23,11 +23,12 @@ SMALL = Budget(queries=4)
 
 
 class ByHeader(BaseAuthentication):
-    """Believes `X-Test-User`."""
+    """Believes `X-Test-User`, and `X-Test-Proven` as to when they were last here in person."""
 
     def authenticate(self, request: Any) -> tuple[Actor, None] | None:
         user = request.headers.get("X-Test-User")
-        return (Actor(id=uuid.UUID(user)), None) if user else None
+        proven = int(request.headers.get("X-Test-Proven", 0))
+        return (Actor(id=uuid.UUID(user), auth_time=proven), None) if user else None
 
     def authenticate_header(self, request: Any) -> str:
         return "Bearer"
@@ -101,6 +102,11 @@ class Seven(ToyView):
     def get(self, request: Any) -> HttpResponse:
         """Read the thing."""
         return self.answer(Versioned())
+
+    @operation(permission=SignedIn, limit="write", budget=SMALL, status=204, fresh=True)
+    def post(self, request: Any) -> HttpResponse:
+        """Do what only the person may do."""
+        return self.nothing()
 
     @operation(permission=Public, limit="write", budget=SMALL, response=Thing, if_match="required")
     def delete(self, request: Any) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1.views import account, blocks, registration, signing_in
+from apps.accounts.api.v1.views import account, blocks, proof, registration, signing_in
 
 urlpatterns = [
     path("auth/register", registration.Register.as_view(), name="auth-register"),
@@ -14,6 +14,10 @@ urlpatterns = [
     path("me", account.Me.as_view(), name="me"),
     path("me/blocks", blocks.BlockList.as_view(), name="block-list"),
     path("me/blocks/<uuid:user_id>", blocks.BlockDetail.as_view(), name="block-detail"),
+    path("me/reauthenticate", proof.Reauthenticate.as_view(), name="reauthenticate"),
+    path(
+        "me/reauthenticate/code", proof.ReauthenticationCode.as_view(), name="reauthenticate-code"
+    ),
     path("me/sessions", account.SessionList.as_view(), name="session-list"),
     path("me/sessions/<uuid:id>", account.SessionDetail.as_view(), name="session-detail"),
 ]

@@ -2,6 +2,7 @@
 
 from apps.accounts.api.v1.serializers.account import Me, MeChange, Session
 from apps.accounts.api.v1.serializers.blocks import Block, BlockCreate, Person
+from apps.accounts.api.v1.serializers.proof import FreshAccess, Reauthentication
 from apps.accounts.api.v1.serializers.signing_in import (
     DeviceInfo,
     EmailVerification,
@@ -17,10 +18,12 @@ __all__ = [
     "BlockCreate",
     "DeviceInfo",
     "EmailVerification",
+    "FreshAccess",
     "Login",
     "Me",
     "MeChange",
     "Person",
+    "Reauthentication",
     "Refresh",
     "Registration",
     "Session",

@@ -32,6 +32,6 @@ class Session(Output):
     network = serializers.CharField(
         source="ip_prefix", help_text="Where it was last seen: the network, not the address."
     )
-    signed_in_at = serializers.DateTimeField(source="auth_time")
+    signed_in_at = serializers.DateTimeField(source="created_at")
     last_seen_at = serializers.DateTimeField()
     current = serializers.BooleanField(source="is_current", help_text="The device that asks.")

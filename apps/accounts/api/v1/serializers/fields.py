@@ -40,3 +40,11 @@ class PasswordField(serializers.CharField):
         if len(text.encode()) > _MAX_PASSWORD_BYTES:
             self.fail("too_many_bytes")
         return text
+
+
+class CodeField(serializers.RegexField):
+    """The six digits of a code."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", "Six digits, from the mail.")
+        super().__init__(r"\A[0-9]{6}\Z", max_length=6, **options)

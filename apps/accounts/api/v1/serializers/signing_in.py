@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from apps.accounts.api.v1.serializers.fields import AddressField, PasswordField
+from apps.accounts.api.v1.serializers.fields import AddressField, CodeField, PasswordField
 from apps.core.clients import PLATFORMS
 from apps.core.http.serializers import (
     Input,
@@ -51,9 +51,7 @@ class Refresh(Input):
 
 
 class EmailVerification(Input):
-    code = serializers.RegexField(
-        r"\A[0-9]{6}\Z", max_length=6, help_text="Six digits, from the mail."
-    )
+    code = CodeField()
 
 
 class User(Output):

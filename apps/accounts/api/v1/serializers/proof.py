@@ -1,0 +1,29 @@
+"""Shapes of proving again who one is."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.accounts.api.v1.serializers.fields import CodeField, PasswordField
+from apps.core.http.serializers import Input, Output
+
+
+class Reauthentication(Input):
+    """One proof: the password, or the code from the mail. A guest, who has neither, sends an empty object."""
+
+    default_error_messages = {"one_proof": "Send one proof: `password` or `code`."}
+
+    password = PasswordField(required=False)
+    code = CodeField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) > 1:
+            self.fail("one_proof")
+        return attrs
+
+
+class FreshAccess(Output):
+    """An access token that carries the proof; the refresh token stays what it was."""
+
+    access = serializers.CharField(help_text="Use it from here on in place of the one you had.")
+    expires_in = serializers.IntegerField(help_text="Seconds that it is good for.")

@@ -34,7 +34,6 @@ class PostAdmin(ReadOnlyAdmin):
                 services.take_down_post(post_id=post.pk)
             except PostNotFound:
                 continue
-            self.log_change(request, post, "Taken down.")
             taken += 1
         self.message_user(request, f"{taken} taken down.", messages.SUCCESS)
 
@@ -62,7 +61,6 @@ class CommentAdmin(ReadOnlyAdmin):
                 services.take_down_comment(comment_id=comment.pk)
             except CommentNotFound:
                 continue
-            self.log_change(request, comment, "Taken down.")
             taken += 1
         self.message_user(request, f"{taken} taken down.", messages.SUCCESS)
 

@@ -23,23 +23,24 @@ def require_post(actor: Actor, post_id: uuid.UUID) -> None:
 
 
 def require_own_post(actor: Actor, post_id: uuid.UUID) -> None:
-    """Raise PostNotFound unless the actor may change the post."""
-    if not Post.objects.editable_by(actor).filter(pk=post_id).exists():
+    """Raise PostNotFound unless the post is the actor's own."""
+    if not Post.objects.owned_by(actor).filter(pk=post_id).exists():
         raise PostNotFound
 
 
 def own_posts(actor: Actor, *, status: str | None = None) -> PostQuerySet:
     """Return the actor's own posts, of one status or of all."""
     chosen: dict[str, Any] = {} if status is None else {"status": status}
-    return Post.objects.editable_by(actor).with_author().filter(**chosen)
+    return Post.objects.owned_by(actor).with_author().filter(**chosen)
 
 
 def feed_for(actor: Actor) -> PostQuerySet:
-    """Return what everybody may read, for whoever asks."""
-    return Post.objects.in_feed().with_author()
+    """Return what everybody may read, without those whom the actor is not to meet."""
+    return Post.objects.listed_for(actor).with_author()
 
 
 def comments_on(actor: Actor, post_id: uuid.UUID) -> CommentQuerySet:
     """Return what was said to a post: nothing where the actor may not see it, so ask `require_post` as well."""
     seen = Post.objects.visible_to(actor).filter(pk=post_id)
-    return Comment.objects.alive().filter(Exists(seen), post=post_id).with_author()
+    roots = Comment.objects.shown_to(actor).filter(post=post_id, parent=None)
+    return roots.filter(Exists(seen)).with_author()

@@ -175,7 +175,7 @@ def _bury(comment: Comment) -> None:
 
 
 def _own_locked(actor: Actor, post_id: uuid.UUID, expected_rev: int | None = None) -> Post:
-    post = _locked(Post.objects.editable_by(actor).with_author(), post_id)
+    post = _locked(Post.objects.owned_by(actor).with_author(), post_id)
     if expected_rev is not None and post.rev != expected_rev:
         raise Stale(extra={"current_rev": post.rev})
     return post

@@ -62,7 +62,7 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
         ("feed?limit=20", "content_post", "post_feed"),
         ("posts?limit=20", "content_post", "post_author"),
         ("posts?status=published&limit=20", "content_post", "post_author"),
-        ("posts/{id}/comments?limit=20", "content_comment", "comment_post"),
+        ("posts/{id}/comments?limit=20", "content_comment", "comment_roots"),
     ],
 )
 def test_every_page_is_read_off_an_index(

@@ -101,17 +101,17 @@ def rows(db: None) -> list[Post]:
             claimed_email=f"p{number}@example.test",
             display_name=name,
         )
-        for number, name in enumerate(['Ada "the" Author', "Émile 😀", ""])
+        for number, name in enumerate(['Ada "the" Author', "Émile 😀", "", "Blocked", "%s"])
     ]
     User.objects.bulk_create(people)
-    Block.objects.bulk_create(Block(blocker=people[0], blocked=other) for other in people[1:])
+    Block.objects.bulk_create(Block(blocker=people[0], blocked=other) for other in people[3:])
     posts = []
     for number in range(120):
         status = chance.choice(list(Post.Status))
         moment = chance.choice(MOMENTS) + timedelta(microseconds=number)
         posts.append(
             Post(
-                author=chance.choice(people),
+                author=chance.choice(people[:3]),
                 title=chance.choice(TEXTS) or "-",
                 summary=chance.choice(TEXTS),
                 body="".join(chance.choices(TEXTS, k=3)),
@@ -132,7 +132,7 @@ def rows(db: None) -> list[Post]:
     Comment.objects.bulk_create(
         Comment(
             post=posts[0],
-            author=chance.choice(people),
+            author=chance.choice(people[:3]),
             body=text or "-",
             created_at=chance.choice(MOMENTS),
         )

@@ -50,7 +50,7 @@ def test_only_what_was_asked_for_is_read_and_sent(
     statements.clear()
     narrow = phone.get("feed?fields=id,title,cover").json["items"]
     assert narrow == [{"id": post["id"], "title": post["title"], "cover": None}]
-    assert "accounts_user" not in statements[-1]
+    assert "display_name" not in statements[-1]
     assert "summary" not in statements[-1]
 
     nested = phone.get("feed?fields=id,author(display_name)").json["items"]

@@ -1,4 +1,4 @@
-"""The tables of the sample product: posts, and the comments below them. Deleted rows stay, without words."""
+"""What people write."""
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import User
-from apps.content.querysets import CommentQuerySet, PostQuerySet
+from apps.content.querysets import PostQuerySet
 from apps.core.audit import audited
 from apps.core.models import Versioned, planned_manager
 
@@ -15,7 +15,6 @@ MAX_SUMMARY = 500
 MAX_BODY = 50_000
 MAX_TAGS = 10
 MAX_TAG = 40
-MAX_COMMENT = 2_000
 
 
 @audited(operation=pgtrigger.Update | pgtrigger.Delete, hides=("title", "summary", "body", "tags"))
@@ -59,6 +58,9 @@ class Post(Versioned):
         null=True, blank=True, help_text="When it first was; stays when it is archived."
     )
     scheduled_for = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(
+        null=True, blank=True, help_text="Taken out of sight by staff; its author still sees it."
+    )
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects = planned_manager(PostQuerySet)
@@ -68,10 +70,27 @@ class Post(Versioned):
         indexes = [
             models.Index(
                 fields=["-published_at", "-id"],
-                condition=Q(status="published", visibility="public", deleted_at=None),
+                condition=Q(
+                    status="published", visibility="public", hidden_at=None, deleted_at=None
+                ),
                 name="post_feed",
             ),
             models.Index(fields=["author", "-created_at", "-id"], name="post_author"),
+            models.Index(
+                fields=["author", "status", "-created_at", "-id"],
+                condition=Q(deleted_at=None),
+                name="post_author_status",
+            ),
+            models.Index(
+                fields=["scheduled_for"],
+                condition=Q(status="scheduled", deleted_at=None),
+                name="post_due",
+            ),
+            models.Index(
+                fields=["deleted_at"],
+                condition=Q(deleted_at__isnull=False),
+                name="post_tombstones",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -99,29 +118,3 @@ class Post(Versioned):
 
     def __str__(self) -> str:
         return self.title or "(deleted)"
-
-
-@audited(operation=pgtrigger.Update | pgtrigger.Delete, hides=("body",))
-class Comment(Versioned):
-    """What somebody said to a post."""
-
-    # The index `comment_post` serves the key as well.
-    post = models.ForeignKey(Post, models.CASCADE, related_name="+", db_index=False)
-    author = models.ForeignKey(User, models.PROTECT, related_name="+")
-    body = models.CharField(max_length=MAX_COMMENT)
-    deleted_at = models.DateTimeField(null=True, blank=True)
-
-    objects = planned_manager(CommentQuerySet)
-
-    class Meta:
-        permissions = [("take_down_comment", "Can take down anybody's comment")]
-        indexes = [models.Index(fields=["post", "created_at", "id"], name="comment_post")]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(deleted_at=None) & ~Q(body="") | Q(deleted_at__isnull=False, body=""),
-                name="comment_wordless_when_deleted",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.body[:60] or "(deleted)"

@@ -1,0 +1,47 @@
+"""The adjectives of what ties people to posts: shares, reactions, bookmarks."""
+
+from typing import Any, Self
+
+from apps.content.querysets.access import sees_post
+from apps.core.actors import Actor
+from apps.core.models import PlannedQuerySet
+
+
+class CollaboratorQuerySet(PlannedQuerySet[Any]):
+    def alive(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def with_person(self) -> Self:
+        """Bring the name along and nothing else of the account."""
+        own = [field.name for field in self.model._meta.concrete_fields]
+        return self.select_related("user").only(*own, "user__display_name")
+
+    def of(self, actor: Actor) -> Self:
+        """What was shared with the actor and they still see."""
+        return self.alive().filter(sees_post(actor, "post__"), user=actor.id)
+
+    def with_post(self) -> Self:
+        return _with_post(self)
+
+
+class ReactionQuerySet(PlannedQuerySet[Any]):
+    def of(self, actor: Actor) -> Self:
+        return self.filter(user=actor.id)
+
+
+class BookmarkQuerySet(PlannedQuerySet[Any]):
+    def of(self, actor: Actor) -> Self:
+        """What the actor keeps and still sees."""
+        return self.filter(sees_post(actor, "post__"), user=actor.id)
+
+    def with_post(self) -> Self:
+        return _with_post(self)
+
+
+def _with_post[S: PlannedQuerySet[Any]](queryset: S) -> S:
+    """Bring the post along, without its body, and its author's name."""
+    model = queryset.model
+    post = model._meta.get_field("post").related_model
+    own = [field.name for field in model._meta.concrete_fields]
+    shown = [f"post__{field.name}" for field in post._meta.concrete_fields if field.name != "body"]
+    return queryset.select_related("post__author").only(*own, *shown, "post__author__display_name")

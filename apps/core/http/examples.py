@@ -17,6 +17,7 @@ _BY_NAME: dict[str, Any] = {
     "code": "314159",
     "tags": ["harbour", "night"],
     "locale": "en",
+    "language": "en",
     "time_zone": "Europe/Berlin",
     "installation_id": "6f1c2a4e9b",
     "app_version": "2.4.1",

@@ -1,0 +1,140 @@
+"""Who is on stage when access is judged, and what each of them holds: made once, and the same for every operation."""
+
+import uuid
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.accounts.services import standing
+from tests.content import desk
+from tests.devices.pockets import register
+from tests.phone import Phone
+
+type Ids = dict[str, str]
+"""What goes into the `{…}` of a path or a body."""
+
+
+class Cast:
+    """The people, by role, and a neighbour who holds what is foreign to all of them."""
+
+    def __init__(self) -> None:
+        self.people = {"anonymous": Phone(), "unverified": Phone()}
+        self.people["unverified"].register(_address("unverified"))
+        for role in ("owner", "stranger", "staff", "superuser", "suspended", "neighbour"):
+            self.people[role] = Phone().verified(_address(role), display_name=role.title())
+        User.objects.filter(email=_address("staff")).update(is_staff=True)
+        User.objects.filter(email=_address("superuser")).update(is_staff=True, is_superuser=True)
+        with transaction.atomic():
+            suspended = uuid.UUID(self.people["suspended"].user_id)
+            standing.disable(user_id=suspended, by=uuid.uuid4())
+        self.shown = desk.published(self.people["owner"])["id"]
+        self.hidden = desk.published(self.people["neighbour"], visibility="private")["id"]
+        self._ids = cache(lambda of, state, role: KINDS[of](self, state, role))
+
+    @property
+    def roles(self) -> list[str]:
+        return [role for role in self.people if role != "neighbour"]
+
+    def holder(self, state: str, role: str) -> Phone | None:
+        """Return whose a thing is that is in this state for whoever asks; None where there can't be such a thing."""
+        if state == "foreign":
+            return self.people["neighbour"]
+        if state == "deleted" and role in {"anonymous", "unverified", "suspended"}:
+            return self.people["owner"]
+        return None if role in {"anonymous", "suspended"} else self.people[role]
+
+    def ids(self, of: str, state: str, role: str) -> Ids | None:
+        """Return the ids of a thing of this kind, None where there can't be such a thing."""
+        return self._ids(of, state, role)
+
+
+def _address(role: str) -> str:
+    return f"{role}@cast.test"
+
+
+type Kind = Callable[[Cast, str, str], Ids | None]
+
+
+def personal(
+    name: str, make: Callable[[Phone], str], delete: Callable[[Phone, str], Any] | None = None
+) -> Kind:
+    """Describe what one person holds: `make` it for a phone's owner, `delete` it again; its id goes into `{name}`."""
+
+    def ids(cast: Cast, state: str, role: str) -> Ids | None:
+        holder = cast.holder(state, role)
+        if state == "absent":
+            return {name: str(uuid.uuid4())}
+        if holder is None or state in {"shared", "public"} or (state == "deleted" and not delete):
+            return None
+        made = make(holder)
+        if state == "deleted" and delete:
+            delete(holder, made)
+        return {name: made}
+
+    return ids
+
+
+def post(cast: Cast, state: str, role: str) -> Ids | None:
+    holder = cast.holder(state, role)
+    if state == "absent":
+        return {"id": str(uuid.uuid4())}
+    if state == "shared":
+        return None
+    if state in {"public", "foreign"}:
+        return {"id": cast.shown if state == "public" else cast.hidden}
+    if holder is None:
+        return None
+    return {"id": (desk.deleted if state == "deleted" else desk.drafted)(holder)["id"]}
+
+
+def comment(cast: Cast, state: str, role: str) -> Ids | None:
+    """Own: under a stranger's post. Public: somebody's under the owner's. Foreign: where the asker sees nothing."""
+    holder = cast.holder(state, role)
+    below = cast.hidden if state == "foreign" else cast.shown
+    if state == "absent":
+        return {"id": below, "comment_id": str(uuid.uuid4())}
+    if state == "shared" or (state == "own" and role == "unverified"):
+        return None
+    speaker = cast.people["neighbour"] if state == "public" else holder
+    if speaker is None:
+        return None
+    said = desk.commented(speaker, below)["id"]
+    if state == "deleted":
+        assert speaker.delete(f"posts/{below}/comments/{said}").status == 204
+    return {"id": below, "comment_id": said}
+
+
+def person(cast: Cast, state: str, role: str) -> Ids | None:
+    if state == "own":
+        return {"user_id": cast.people[role].user_id} if role != "anonymous" else None
+    return {"user_id": cast.people["neighbour"].user_id if state == "public" else str(uuid.uuid4())}
+
+
+def _another_session(phone: Phone) -> str:
+    other = Phone()
+    assert other.login(phone.email).status == 200
+    return next(row["id"] for row in phone.get("me/sessions").json["items"] if not row["current"])
+
+
+def _another_device(phone: Phone) -> str:
+    other = Phone()
+    assert other.login(phone.email).status == 200
+    assert register(other).status in {200, 201}
+    return other.installation_id
+
+
+# What the rows of access/*.toml name with `of = "…"`.
+KINDS: dict[str, Kind] = {
+    "post": post,
+    "comment": comment,
+    "person": person,
+    "session": personal(
+        "id", _another_session, lambda who, name: who.delete(f"me/sessions/{name}")
+    ),
+    "device": personal(
+        "installation_id", _another_device, lambda who, name: who.delete(f"devices/{name}")
+    ),
+}

@@ -18,7 +18,7 @@ from apps.core.errors import Stale
 from apps.core.ids import new_id
 from apps.notifications.services import notify
 
-_WORDLESS: dict[str, Any] = {"title": "", "summary": "", "body": "", "tags": []}
+_WORDLESS: dict[str, Any] = {"title": "", "summary": "", "body": "", "tags": [], "cover": None}
 
 
 def create_post(

@@ -27,3 +27,7 @@ PUSH_CONNECT = 3
 PUSH_READ = 10
 
 EMAIL = 10
+
+# Of the file store: one answer, or the next bytes of one.
+STORAGE_CONNECT = 2
+STORAGE_READ = 8

@@ -2,12 +2,14 @@
 
 from apps.content.models.collaborators import MAX_COLLABORATORS, Collaborator
 from apps.content.models.comments import EDIT_WINDOW, MAX_COMMENT, Comment
+from apps.content.models.media import GRANT_KEPT, PROCESSING_MOST, REFUSAL_KEPT, Media
 from apps.content.models.moderation import MAX_NOTE, Case, Report
 from apps.content.models.posts import MAX_BODY, MAX_SUMMARY, MAX_TAG, MAX_TAGS, MAX_TITLE, Post
 from apps.content.models.responses import Bookmark, Reaction
 
 __all__ = [
     "EDIT_WINDOW",
+    "GRANT_KEPT",
     "MAX_BODY",
     "MAX_COLLABORATORS",
     "MAX_COMMENT",
@@ -16,10 +18,13 @@ __all__ = [
     "MAX_TAG",
     "MAX_TAGS",
     "MAX_TITLE",
+    "PROCESSING_MOST",
+    "REFUSAL_KEPT",
     "Bookmark",
     "Case",
     "Collaborator",
     "Comment",
+    "Media",
     "Post",
     "Reaction",
     "Report",

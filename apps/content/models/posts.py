@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import User
+from apps.content.models.media import Media
 from apps.content.querysets import PostQuerySet
 from apps.core.audit import audited
 from apps.core.models import Versioned, planned_manager
@@ -52,6 +53,10 @@ class Post(Versioned):
         max_length=35, default="", blank=True, help_text="BCP 47; empty when not known."
     )
     tags = ArrayField(models.CharField(max_length=MAX_TAG), default=list, blank=True)
+    # The partial index `post_cover` serves the key as well.
+    cover = models.ForeignKey(
+        Media, models.SET_NULL, related_name="+", null=True, blank=True, db_index=False
+    )
     comment_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     reaction_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     published_at = models.DateTimeField(
@@ -81,6 +86,7 @@ class Post(Versioned):
                 condition=Q(deleted_at=None),
                 name="post_author_status",
             ),
+            models.Index(fields=["cover"], condition=Q(cover__isnull=False), name="post_cover"),
             models.Index(
                 fields=["scheduled_for"],
                 condition=Q(status="scheduled", deleted_at=None),
@@ -111,7 +117,7 @@ class Post(Versioned):
             models.CheckConstraint(condition=Q(tags__len__lte=MAX_TAGS), name="post_few_tags"),
             models.CheckConstraint(
                 condition=Q(deleted_at=None) & ~Q(title="")
-                | Q(deleted_at__isnull=False, title="", summary="", body="", tags=[]),
+                | Q(deleted_at__isnull=False, title="", summary="", body="", tags=[], cover=None),
                 name="post_wordless_when_deleted",
             ),
         ]

@@ -7,12 +7,14 @@ would let anybody write to anybody in our name.
 import smtplib
 from email.utils import parseaddr
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template import Context
 from django.template.loader import get_template, render_to_string
 from django.utils import translation
+from django.utils.formats import date_format
 
 from apps.accounts import keys
 from apps.accounts.models import EmailCode, Session, User
@@ -52,6 +54,21 @@ def send_reuse_notice(session: Session) -> None:
     """Tell a person that a device was signed out for their safety; raises jobs.GiveUp for an address that bounces."""
     to, locale = session.user.email or "", session.user.locale
     _send("reuse_notice", to, locale, f"reuse.{session.pk}", {"device": session.name})
+
+
+def send_farewell(user: User) -> None:
+    """Tell a person until when they may have their deleted account back."""
+    assert user.email  # noqa: S101
+    assert user.kept_until  # noqa: S101
+    with translation.override(_language(user.locale)):
+        until = date_format(user.kept_until.astimezone(ZoneInfo(user.time_zone)), "DATE_FORMAT")
+    _send("farewell", user.email, user.locale, f"farewell.{user.pk}", {"until": until})
+
+
+def send_erased(user: User) -> None:
+    """Send the receipt: nothing is kept any more."""
+    assert user.email  # noqa: S101
+    _send("erased", user.email, user.locale, f"erased.{user.pk}", {})
 
 
 def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:

@@ -8,13 +8,15 @@ core.errors.DomainError
 │   └── InvalidCredentials  address and password don't belong together
 ├── Denied
 │   ├── AccountDisabled     by staff
+│   ├── AccountDeleted      by its owner, who may still want it back
 │   └── EmailUnverified     what others will see needs a proven address
 ├── Invalid
 │   ├── CodeInvalid         not the code that was sent
 │   ├── ProofMissing        only guests have nothing to show
 │   └── PasswordWrong       not the password of the account that asks
 ├── Gone
-│   └── CodeExpired         too old, used, or tried too often: ask for another
+│   ├── CodeExpired         too old, used, or tried too often: ask for another
+│   └── RestoreExpired      too old, or there is nothing left to restore
 ├── Conflict
 │   ├── AlreadyVerified     there is nothing left to prove
 │   ├── AddressTaken        another account proved the address first
@@ -53,6 +55,13 @@ class AccountDisabled(errors.Denied):
     title = "This account has been disabled."
 
 
+class AccountDeleted(errors.Denied):
+    """Carries `restore`, the proof with which its owner may have it back, and `purged_after`, until when."""
+
+    code = "account_deleted"
+    title = "This account is being deleted. Restore it, or let it go."
+
+
 class EmailUnverified(errors.Denied):
     code = "email_unverified"
     title = "Verify your email address first."
@@ -76,6 +85,11 @@ class ProofMissing(errors.Invalid):
 class CodeExpired(errors.Gone):
     code = "code_expired"
     title = "This code can't be used any more. Ask for another."
+
+
+class RestoreExpired(errors.Gone):
+    code = "restore_expired"
+    title = "This can't be restored any more with this proof. Sign in again."
 
 
 class AlreadyVerified(errors.Conflict):

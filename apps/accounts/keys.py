@@ -8,12 +8,15 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Buffer
+from datetime import datetime
 
 from django.conf import settings
+from django.core import signing
 
 from apps.core import crypto
 
 _CODE = "email-code"
+_RESTORE = "restore-account"
 _CODE_HASH = "email-code-hash"
 
 
@@ -53,6 +56,22 @@ def _leaf(key: str, session_id: uuid.UUID, generation: int, supersedes: int) -> 
 def hash_of(secret: bytes) -> bytes:
     """Hash a secret of full entropy for storage (SHA-256)."""
     return hashlib.sha256(secret).digest()
+
+
+def restore_proof(user_id: uuid.UUID, deleted_at: datetime) -> str:
+    """Return what lets the bearer restore a deleted account: for ten minutes, and once, for then it is not deleted."""
+    return signing.dumps([str(user_id), deleted_at.isoformat()], salt=_RESTORE)
+
+
+def read_restore_proof(proof: str) -> tuple[uuid.UUID, datetime] | None:
+    """Return which deletion a proof may undo; None when it is not ours or too old."""
+    try:
+        user_id, deleted_at = signing.loads(
+            proof, salt=_RESTORE, max_age=settings.RESTORE_PROOF_SECONDS
+        )
+    except signing.BadSignature:
+        return None
+    return uuid.UUID(user_id), datetime.fromisoformat(deleted_at)
 
 
 def subject_of(address: str) -> str:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import EmailCode, Session
+from apps.accounts.services import deletion
 from apps.core import jobs
 
 CODES_KEPT = timedelta(days=1)
@@ -30,6 +31,12 @@ def forget_sessions(**_: Any) -> None:
     before = timezone.now() - SESSIONS_KEPT
     _delete(Session.objects.ended_before(before))
     _delete(Session.objects.expired_before(before))
+
+
+@jobs.periodic(every=timedelta(hours=1), lease=timedelta(seconds=200), atomic=False)
+def erase_deleted_accounts(**_: Any) -> None:
+    """Have accounts erased whose owners deleted them and did not come back."""
+    deletion.erase_due_accounts()
 
 
 def _delete(old: QuerySet[Any]) -> None:

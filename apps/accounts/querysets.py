@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.core.models import PlannedQuerySet
@@ -39,6 +41,15 @@ class UserQuerySet(PlannedQuerySet[Any]):
     def live(self) -> Self:
         """Neither disabled by staff nor deleted by their owner."""
         return self.filter(is_active=True, deleted_at=None)
+
+    def to_be_erased(self, now: datetime) -> Self:
+        """Deleted by their owners, past the time in which they could have come back, and not erased yet.
+
+        Guests have no way back, so nothing is kept for them. Whom staff have disabled is not erased: that is a decision
+        about a person, and staff's to take back first.
+        """
+        late = Q(is_guest=True) | Q(deleted_at__lte=now - settings.DELETION_GRACE)
+        return self.filter(late, deleted_at__isnull=False, erased_at=None, is_active=True)
 
     def proven(self, address: str) -> Self:
         """The one account that has shown that this address is its own."""

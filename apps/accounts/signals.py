@@ -11,6 +11,12 @@ user_registered = Signal()
 # An account has proven its address. Arguments: user.
 email_verified = Signal()
 
+# An account was deleted by its owner, who may still come back. Arguments: user_id.
+account_closed = Signal()
+
+# It was taken back. Arguments: user_id.
+account_restored = Signal()
+
 # A device was signed in. Arguments: session; device, what the phone said of itself, or None.
 session_started = Signal()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.accounts import emails, revocation
+from apps.accounts import emails, erasure, revocation
 from apps.accounts.models import EmailCode, Session, User
 from apps.core import cache, jobs
 
@@ -34,6 +34,20 @@ def send_reuse_notice(*, session_id: uuid.UUID, **_: Any) -> None:
     session = Session.objects.select_related("user").filter(pk=session_id).first()
     if session and session.user.email and session.user.is_live:
         emails.send_reuse_notice(session)
+
+
+@jobs.job(max_attempts=8, lease=timedelta(seconds=30), atomic=False)
+def send_farewell(*, user_id: uuid.UUID, **_: Any) -> None:
+    """Tell a person that their account will be erased and until when they may have it back."""
+    user = User.objects.filter(pk=user_id, deleted_at__isnull=False, erased_at=None).first()
+    if user and user.email:
+        emails.send_farewell(user)
+
+
+@jobs.job(queue="bulk", max_attempts=20, lease=timedelta(seconds=120), atomic=False)
+def erase_account(*, user_id: uuid.UUID, **_: Any) -> None:
+    """Erase all that is kept about a person, unless they came back in time."""
+    erasure.erase(user_id)
 
 
 @jobs.job(queue="urgent", atomic=False)

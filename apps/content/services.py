@@ -12,12 +12,13 @@ from django.db.models.functions import Coalesce, Now
 from apps.accounts.errors import EmailUnverified
 from apps.accounts.models import User
 from apps.content.errors import CommentNotFound, IdTaken, PostDeleted, PostNotFound, TagTooLong
-from apps.content.models import MAX_TAG, Comment, Post
+from apps.content.models import MAX_TAG, Comment, Post, Reaction, Report
 from apps.core.actors import Actor
 from apps.core.errors import Stale
 from apps.core.ids import new_id
-from apps.notifications.services import notify
+from apps.notifications.services import notify, withdraw
 
+_COMMENTED = "comment_created"
 _WORDLESS: dict[str, Any] = {"title": "", "summary": "", "body": "", "tags": [], "cover": None}
 
 
@@ -136,7 +137,7 @@ def add_comment(*, actor: Actor, post_id: uuid.UUID, body: str) -> Comment:
 def _tell_author(post: Post, comment: Comment) -> None:
     notify(
         recipient_id=post.author_id,
-        kind="comment_created",
+        kind=_COMMENTED,
         params={"name": comment.author.display_name, "title": post.title},
         target=("post", post.id),
         dedupe=str(comment.id),
@@ -167,6 +168,44 @@ def take_down_comment(*, comment_id: uuid.UUID) -> None:
         if comment is None:
             raise CommentNotFound
         _bury(comment)
+
+
+def bury_comments_of(*, author_id: uuid.UUID, most: int) -> int:
+    """Delete some comments of a person who leaves, and what was told of them; return how many. Commits."""
+    with transaction.atomic():
+        own = Comment.objects.alive().filter(author=author_id).select_related("post")
+        comments = list(own.select_for_update(of=("self",), no_key=True)[:most])
+        for comment in comments:
+            withdraw(recipient_id=comment.post.author_id, kind=_COMMENTED, dedupe=str(comment.id))
+            _bury(comment)
+    return len(comments)
+
+
+def take_back_reactions_of(*, user_id: uuid.UUID, most: int) -> int:
+    """Take back some reactions of a person who leaves; return how many. Commits."""
+    with transaction.atomic():
+        own = Reaction.objects.filter(user=user_id)[:most]
+        reactions = dict(own.values_list("pk", "post_id"))
+        for reaction_id, post_id in reactions.items():
+            taken, _ = Reaction.objects.filter(pk=reaction_id).delete()
+            posts = Post.objects.filter(pk=post_id)
+            posts.update(reaction_count=F("reaction_count") - taken)
+    return len(reactions)
+
+
+def forget_notes_of(*, reporter_id: uuid.UUID) -> int:
+    """Forget what a person who leaves wrote in reports; that something was reported stays. Commits."""
+    return Report.objects.filter(reporter=reporter_id).exclude(note="").update(note="")
+
+
+def bury_posts_of(*, author_id: uuid.UUID, most: int) -> int:
+    """Delete some posts of a person who leaves; return how many. Commits."""
+    with transaction.atomic():
+        own = Post.objects.alive().filter(author=author_id)
+        posts = list(own.select_for_update(of=("self",), no_key=True)[:most])
+        for post in posts:
+            _write(post, deleted_at=Now(), **_WORDLESS)
+    return len(posts)
 
 
 def _bury(comment: Comment) -> None:

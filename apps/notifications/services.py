@@ -77,6 +77,11 @@ def _deliver(notification: Notification, kind: Kind) -> None:
         jobs.enqueue(tasks.deliver, delivery_id=delivery.pk)
 
 
+def withdraw(*, recipient_id: uuid.UUID, kind: str, dedupe: str) -> None:
+    """Take back what was told of a cause that is gone, within the caller's transaction; pushes stay where they are."""
+    Notification.objects.of(recipient_id).filter(kind=kind, dedupe=dedupe).delete()
+
+
 def mark_read(
     *, actor: Actor, ids: Sequence[uuid.UUID] = (), up_to: uuid.UUID | None = None
 ) -> Reading:

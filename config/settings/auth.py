@@ -32,6 +32,10 @@ TOKEN_SIGNING_KEYS = [
 ]
 # How old the proof of a person may be for what only they must do: deletion, export, address, second factor.
 FRESH_PROOF_SECONDS = 300
+# For so long a person who deleted their account may have it back; then it is erased.
+DELETION_GRACE = timedelta(days=30)
+# How long a sign-in to such an account is proof enough to restore it.
+RESTORE_PROOF_SECONDS = 600
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.number("ACCESS_TOKEN_SECONDS", default=600))
 SESSION_IDLE_LIFETIME = timedelta(days=30)
 SESSION_ABSOLUTE_LIFETIME = timedelta(days=90)

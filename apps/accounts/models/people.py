@@ -1,5 +1,8 @@
 """Who somebody is."""
 
+from datetime import datetime
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
@@ -36,6 +39,9 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
     deleted_at = models.DateTimeField(
         null=True, blank=True, help_text="Deleted by its owner; purged after the grace period."
     )
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="All that is left is the id, for what points here."
+    )
     # Sessions say when somebody was last here.
     last_login = None
 
@@ -53,6 +59,11 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
                 condition=Q(claimed_email__isnull=False),
                 name="user_claims",
             ),
+            models.Index(
+                fields=["deleted_at"],
+                condition=Q(deleted_at__isnull=False, erased_at=None),
+                name="user_to_be_erased",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -65,6 +76,11 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
             models.CheckConstraint(
                 condition=Q(is_guest=False) | Q(email=None, claimed_email=None),
                 name="user_guest_has_no_email",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at=None)
+                | Q(deleted_at__isnull=False, email=None, claimed_email=None, display_name=""),
+                name="user_erased_is_nobody",
             ),
         ]
 
@@ -79,6 +95,11 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
     @property
     def email_verified(self) -> bool:
         return self.email is not None
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when its owner may have a deleted account back."""
+        return self.deleted_at and self.deleted_at + settings.DELETION_GRACE
 
     @property
     def is_live(self) -> bool:

@@ -16,7 +16,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.accounts import keys, revocation, selectors, tasks, tokens
-from apps.accounts.errors import SessionNotFound, SessionRevoked, TokenExpired
+from apps.accounts.errors import (
+    AccountDeleted,
+    AccountDisabled,
+    InvalidCredentials,
+    SessionNotFound,
+    SessionRevoked,
+    TokenExpired,
+)
 from apps.accounts.models import Place, Session, User
 from apps.accounts.signals import session_ended, session_started
 from apps.core import cache, jobs
@@ -53,11 +60,13 @@ class SignedIn:
 def begin(user: User, origin: Origin) -> SignedIn:
     """Sign a device in, within the caller's transaction.
 
-    Ends the session that this installation had under the same account, and the oldest one beyond the cap.
+    Ends the session that this installation had under the same account, and the oldest one beyond the cap. Whoever calls
+    has checked who it is. Raises AccountDisabled, AccountDeleted with the proof that restores it, and
+    InvalidCredentials where there is nothing left to come back to.
     """
     now = timezone.now()
     # One sign-in of an account at a time; whoever only refers to the row is not held up.
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+    _let_in(User.objects.select_for_update(no_key=True).get(pk=user.pk), now)
     _make_room(user, origin.installation_id, now)
     session_id = new_id()
     leaf = keys.new_leaf(session_id, 1, 0)
@@ -80,6 +89,22 @@ def begin(user: User, origin: Origin) -> SignedIn:
     session_started.send(sender=Session, session=session, device=origin.device)
     security.info("session started", user=str(user.pk), session=str(session.pk))
     return signed_in(session, leaf, now)
+
+
+def _let_in(user: User, now: datetime) -> None:
+    if not user.is_active:
+        security.warning("sign-in to a disabled account", user=str(user.pk))
+        raise AccountDisabled
+    if user.deleted_at is None:
+        return
+    if user.erased_at or now >= user.deleted_at + settings.DELETION_GRACE:
+        raise InvalidCredentials
+    raise AccountDeleted(
+        extra={
+            "restore": keys.restore_proof(user.pk, user.deleted_at),
+            "purged_after": (user.deleted_at + settings.DELETION_GRACE).isoformat(),
+        }
+    )
 
 
 def signed_in(session: Session, leaf: bytes, now: datetime) -> SignedIn:

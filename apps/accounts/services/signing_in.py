@@ -4,7 +4,7 @@ import structlog
 from django.db import transaction
 
 from apps.accounts import selectors
-from apps.accounts.errors import AccountDisabled, InvalidCredentials
+from apps.accounts.errors import InvalidCredentials
 from apps.accounts.services import passwords
 from apps.accounts.services.sessions import Origin, SignedIn, begin
 
@@ -15,14 +15,12 @@ def sign_in(*, email: str, password: str, origin: Origin) -> SignedIn:
     """Sign a device in to the account that has proven the address, else to the newest that claims it.
 
     The same query and the same hashing for every address, known or not. Commits; announces `session_started`. Raises
-    InvalidCredentials, Unavailable, and AccountDisabled to whoever knows the password of a disabled account.
+    InvalidCredentials, Unavailable, and to whoever knows the password of such an account AccountDisabled and
+    AccountDeleted.
     """
     user = selectors.account_at(email)
-    if not passwords.matches(password, user) or user is None or user.deleted_at:
+    if not passwords.matches(password, user) or user is None:
         security.warning("sign-in failed", user=str(user.pk) if user else None)
         raise InvalidCredentials
-    if not user.is_active:
-        security.warning("sign-in to a disabled account", user=str(user.pk))
-        raise AccountDisabled
     with transaction.atomic():
         return begin(user, origin)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1.views import account, blocks, proof, registration, signing_in
+from apps.accounts.api.v1.views import account, blocks, leaving, proof, registration, signing_in
 
 urlpatterns = [
     path("auth/register", registration.Register.as_view(), name="auth-register"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("auth/refresh", signing_in.Refresh.as_view(), name="auth-refresh"),
     path("auth/logout", signing_in.Logout.as_view(), name="auth-logout"),
     path("me", account.Me.as_view(), name="me"),
+    path("me/restore", leaving.Restore.as_view(), name="me-restore"),
     path("me/blocks", blocks.BlockList.as_view(), name="block-list"),
     path("me/blocks/<uuid:user_id>", blocks.BlockDetail.as_view(), name="block-detail"),
     path("me/reauthenticate", proof.Reauthenticate.as_view(), name="reauthenticate"),

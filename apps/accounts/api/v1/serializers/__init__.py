@@ -2,6 +2,7 @@
 
 from apps.accounts.api.v1.serializers.account import Me, MeChange, Session
 from apps.accounts.api.v1.serializers.blocks import Block, BlockCreate, Person
+from apps.accounts.api.v1.serializers.leaving import AccountDeletion, Restoration
 from apps.accounts.api.v1.serializers.proof import FreshAccess, Reauthentication
 from apps.accounts.api.v1.serializers.signing_in import (
     DeviceInfo,
@@ -14,6 +15,7 @@ from apps.accounts.api.v1.serializers.signing_in import (
 )
 
 __all__ = [
+    "AccountDeletion",
     "Block",
     "BlockCreate",
     "DeviceInfo",
@@ -26,6 +28,7 @@ __all__ = [
     "Reauthentication",
     "Refresh",
     "Registration",
+    "Restoration",
     "Session",
     "SignedIn",
     "User",

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from apps.accounts import errors, selectors
 from apps.accounts.api.v1 import serializers
-from apps.accounts.services import profile, sessions
+from apps.accounts.services import deletion, profile, sessions
 from apps.core.errors import Invalid, Stale
 from apps.core.http.operations import Budget, Page, operation
 from apps.core.http.permissions import SignedIn
@@ -36,6 +36,22 @@ class Me(ApiView):
         return self.answer(
             profile.change_profile(actor=self.actor, expected_rev=self.expected_rev, **self.payload)
         )
+
+    @operation(
+        permission=SignedIn,
+        limit="auth",
+        budget=Budget(queries=90, redis=22),
+        response=serializers.AccountDeletion,
+        status=202,
+        fresh=True,
+    )
+    def delete(self, request: Request) -> HttpResponse:
+        """Delete your account.
+
+        It is signed out everywhere at once. Until `purged_after` signing in can restore it (`POST me/restore`); then
+        all that belongs to it is erased, and a receipt is mailed. The account of a guest is erased at once.
+        """
+        return self.answer(deletion.delete_account(actor=self.actor))
 
 
 class SessionList(ApiView):

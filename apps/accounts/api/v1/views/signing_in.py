@@ -30,7 +30,13 @@ class Login(SignInView):
         budget=Budget(queries=16, redis=4),
         request=serializers.Login,
         response=serializers.SignedIn,
-        errors=(errors.InvalidCredentials, errors.AccountDisabled, TooMany, Unavailable),
+        errors=(
+            errors.InvalidCredentials,
+            errors.AccountDisabled,
+            errors.AccountDeleted,
+            TooMany,
+            Unavailable,
+        ),
         secret=True,
     )
     def post(self, request: Request) -> HttpResponse:

@@ -12,6 +12,8 @@ _session = {
     "statement_timeout": f"{timeouts.DATABASE_STATEMENT}s",
     "lock_timeout": f"{timeouts.DATABASE_LOCK}s",
     "idle_in_transaction_session_timeout": f"{timeouts.DATABASE_IDLE_IN_TRANSACTION}s",
+    # Of a prepared statement, one plan for all values: most of ours cost less to run than to plan.
+    "plan_cache_mode": "force_generic_plan",
     "client_connection_check_interval": f"{int(timeouts.DATABASE_CLIENT_CHECK * 1000)}ms",
 }
 
@@ -44,7 +46,7 @@ DATABASES = {
             **_url.get("OPTIONS", {}),
             "connect_timeout": timeouts.DATABASE_CONNECT,
             "options": " ".join(f"-c {name}={value}" for name, value in _session.items()),
-            # Statements are prepared where we say so (`core/http/projection.py`), never by counting.
+            # Statements are prepared where we say so (`core/statements.py`), never by counting.
             "prepare_threshold": 1_000_000,
             "pool": {
                 "check": _check,

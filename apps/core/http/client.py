@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +18,10 @@ def client_of(request: Any) -> Client:
     """Return what the client headers say; what can't be understood is left empty."""
     known = getattr(request, "_client", None)
     if known is None:
-        platform = request.headers.get("X-Client-Platform", "").strip().lower()
-        version = request.headers.get("X-Client-Version", "").strip()
-        device = request.headers.get("X-Device-Id", "").strip()
+        sent = request.META
+        platform = sent.get("HTTP_X_CLIENT_PLATFORM", "").strip().lower()
+        version = sent.get("HTTP_X_CLIENT_VERSION", "").strip()
+        device = sent.get("HTTP_X_DEVICE_ID", "").strip()
         known = request._client = Client(
             platform=platform if platform in PLATFORMS else "",
             version=version if _VERSION.fullmatch(version) and version[0].isdigit() else "",
@@ -47,6 +49,11 @@ def address_of(request: HttpRequest) -> str:
         ]
         if hops:
             address = hops[-min(settings.TRUSTED_PROXIES, len(hops))]
+    return _network(address)
+
+
+@lru_cache(4_096)
+def _network(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -41,7 +41,7 @@ def compress(request: HttpRequest, response: HttpResponseBase) -> None:
     if is_secret or not is_text or response.has_header("Content-Encoding"):
         return
     patch_vary_headers(response, ("Accept-Encoding",))
-    coding = chosen(request.headers.get("Accept-Encoding", ""))
+    coding = chosen(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     if not coding:
         return
     response.content = _CODERS[coding](response.content)

@@ -33,8 +33,8 @@ def _digest(message: bytes) -> str:
 
 def is_current(request: Request, tag: str) -> bool:
     """Tell whether `If-None-Match` names this tag (weak comparison, §8.8.3.2)."""
-    header = request.headers.get("If-None-Match", "")
-    return header.strip() == "*" or tag in _named(header)
+    header = request.META.get("HTTP_IF_NONE_MATCH", "").strip()
+    return bool(header) and (header == "*" or tag in _named(header))
 
 
 def expected_rev(request: Request, *, required: bool) -> int | None:
@@ -42,7 +42,7 @@ def expected_rev(request: Request, *, required: bool) -> int | None:
 
     Raises PreconditionMissing when it must be there, and Stale when it holds no tag of ours.
     """
-    header = request.headers.get("If-Match", "").strip()
+    header = request.META.get("HTTP_IF_MATCH", "").strip()
     if not header:
         if required:
             raise PreconditionMissing

@@ -7,19 +7,18 @@ repair: a process that dies leaves both the effect and the answer, or neither.
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
 
 import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import HttpResponse
-from django.utils import timezone
 from rest_framework.request import Request
 
-from apps.core.errors import Conflict, Gone, Invalid, Mismatch
+from apps.core import statements
+from apps.core.errors import Conflict, DomainError, Gone, Invalid, Mismatch
 from apps.core.http.client import client_of
 from apps.core.http.errors import domain_problem
-from apps.core.models import IdempotencyRecord
 from apps.core.observability import metrics
 
 _FINGERPRINT_VERSION = b"\x01"
@@ -73,41 +72,90 @@ def answer_once(
     key = key_of(request)
     if key is None:
         return work()
-    actor = f"{request.user.id}:{client_of(request).device_id}"
-    key_hash = hashlib.sha256(key.encode()).digest()
-    fingerprint = _fingerprint(request)
-    with transaction.atomic():
-        _lock(actor, key_hash)
-        record = IdempotencyRecord.objects.filter(actor=actor, key_hash=key_hash).first()
-        if record and record.expires_at > timezone.now():
-            if bytes(record.fingerprint) != fingerprint:
-                raise KeyReused
-            may_replay()
-            return _replayed(record)
-        response = _attempt(work)
-        if response.status_code < 300 or hasattr(response, "final_refusal"):
-            _store(actor, key_hash, route, fingerprint, response)
-        return response
-
-
-def _attempt(work: Callable[[], HttpResponse]) -> HttpResponse:
+    claim = _Claim(
+        f"{request.user.id}:{client_of(request).device_id}",
+        hashlib.sha256(key.encode()).digest(),
+        _fingerprint(request),
+        route,
+    )
     try:
-        with transaction.atomic():
-            return work()
-    except _FINAL as refusal:
-        response = domain_problem(refusal)
-        response.final_refusal = True  # type: ignore[attr-defined]
+        return _answer(claim, work, may_replay)
+    except _Refused as refused:
+        # What the work had begun is rolled back; only the refusal is kept.
+        refusal = refused.refusal
+        return _answer(claim, lambda: domain_problem(refusal), may_replay, is_final=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """One use of a key: by whom, for what."""
+
+    actor: str
+    key_hash: bytes
+    fingerprint: bytes
+    route: str
+
+    @property
+    def lock(self) -> int:
+        digest = hashlib.sha256(self.actor.encode() + self.key_hash).digest()
+        return int.from_bytes(digest[:8], signed=True)
+
+
+class _Refused(Exception):
+    """A final refusal on its way out of the transaction."""
+
+    def __init__(self, refusal: DomainError) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+def _answer(
+    claim: _Claim,
+    work: Callable[[], HttpResponse],
+    may_replay: Callable[[], None],
+    *,
+    is_final: bool = False,
+) -> HttpResponse:
+    with transaction.atomic():
+        first = _first_answer(claim)
+        if first:
+            may_replay()
+            return first
+        try:
+            response = work()
+        except _FINAL as refusal:
+            raise _Refused(refusal) from refusal
+        if is_final or response.status_code < 300:
+            _store(claim, response)
         return response
 
 
-def _lock(actor: str, key_hash: bytes) -> None:
-    # Released by the commit, or by Postgres when this process dies. Trying and not waiting: a twin must not hold a
-    # connection while the first one works.
-    number = int.from_bytes(hashlib.sha256(actor.encode() + key_hash).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        if not cursor.fetchone()[0]:
-            raise InProgress(retry_after=1)
+# The lock is released by the commit, or by Postgres when this process dies. Trying and not waiting: a twin must not
+# hold a connection while the first one works.
+_LOOK = """
+WITH claim AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%s::bigint) AS is_ours)
+SELECT claim.is_ours, record.fingerprint, record.status, record.headers, record.body
+FROM claim LEFT JOIN core_idempotencyrecord AS record
+  ON record.actor = %s AND record.key_hash = %s AND record.expires_at > clock_timestamp()
+"""
+
+
+def _first_answer(claim: _Claim) -> HttpResponse | None:
+    """Take the lock and return the answer that was given to this key; raises InProgress and KeyReused."""
+    found = statements.first(_LOOK, [claim.lock, claim.actor, claim.key_hash])
+    assert found  # noqa: S101 - the claim is a row
+    is_ours, fingerprint, status, headers, body = found
+    if not is_ours:
+        raise InProgress(retry_after=1)
+    if status is None:
+        return None
+    if bytes(fingerprint) != claim.fingerprint:
+        raise KeyReused
+    metrics.count_replay()
+    headers = orjson.loads(headers) if isinstance(headers, str | bytes) else headers
+    response = HttpResponse(bytes(body), status=status, headers=headers)
+    response["Idempotency-Replayed"] = "true"
+    return response
 
 
 def _fingerprint(request: Request) -> bytes:
@@ -117,31 +165,34 @@ def _fingerprint(request: Request) -> bytes:
     return _FINGERPRINT_VERSION + hashlib.sha256(head + b"\0" + body).digest()
 
 
-def _store(
-    actor: str, key_hash: bytes, route: str, fingerprint: bytes, response: HttpResponse
-) -> None:
-    IdempotencyRecord.objects.bulk_create(
+# An expired record that was not pruned yet gives way. A living one means that a twin committed between our look and our
+# lock: the key is the last guard, and keeps everything from being done twice.
+_STORE = """
+INSERT INTO core_idempotencyrecord AS record (actor, key_hash, route, fingerprint, status, headers, body, expires_at)
+VALUES (%s, %s, %s, %s, %s::smallint, %s::jsonb, %s, clock_timestamp() + make_interval(days => %s::int))
+ON CONFLICT (actor, key_hash) DO UPDATE SET
+  route = excluded.route, fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
+  body = excluded.body, created_at = excluded.created_at, expires_at = excluded.expires_at
+  WHERE record.expires_at <= clock_timestamp()
+RETURNING true
+"""
+
+
+def _store(claim: _Claim, response: HttpResponse) -> None:
+    """Keep the answer for the transaction to commit; raises InProgress when there is one already."""
+    headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
+    stored = statements.first(
+        _STORE,
         [
-            IdempotencyRecord(
-                actor=actor,
-                key_hash=key_hash,
-                route=route,
-                fingerprint=fingerprint,
-                status=response.status_code,
-                headers={name: response[name] for name in _KEPT_HEADERS if name in response},
-                body=response.content,
-                expires_at=timezone.now() + timedelta(days=settings.IDEMPOTENCY_DAYS),
-            )
+            claim.actor,
+            claim.key_hash,
+            claim.route,
+            claim.fingerprint,
+            response.status_code,
+            orjson.dumps(headers).decode(),
+            response.content,
+            settings.IDEMPOTENCY_DAYS,
         ],
-        # An expired record that was not pruned yet gives way.
-        update_conflicts=True,
-        unique_fields=["actor", "key_hash"],
-        update_fields=["route", "fingerprint", "status", "headers", "body", "expires_at"],
     )
-
-
-def _replayed(record: IdempotencyRecord) -> HttpResponse:
-    metrics.count_replay()
-    response = HttpResponse(bytes(record.body), status=record.status, headers=record.headers)
-    response["Idempotency-Replayed"] = "true"
-    return response
+    if stored is None:
+        raise InProgress(retry_after=1)

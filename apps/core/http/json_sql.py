@@ -21,8 +21,8 @@ _AS_TEXT = "to_json({}::text)::text"
 _AS_IS = "{}::text"
 _AS_JSON = "to_json({})::text"
 _QUOTED = "'\"' || {} || '\"'"
-# As `datetime.isoformat` in UTC with Z: microseconds only where there are any.
-_MOMENT = """'"' || replace(to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z') || '"'"""
+# As `datetime.isoformat` in UTC with Z: microseconds only where there are any. Django's connections are in UTC.
+_MOMENT = """'"' || replace(to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z') || '"'"""
 
 type _Writer = tuple[type[serializers.Field[Any, Any, Any, Any]], type[models.Field[Any, Any]], str]
 

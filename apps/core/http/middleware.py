@@ -1,8 +1,10 @@
 """The edge: the one pass around every request, whatever happens further in."""
 
 import re
+import secrets
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -10,14 +12,13 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import resolve
+from django.urls import ResolverMatch, resolve
 from django.utils import translation
 
 from apps.core.http.client import client_of, route_of
 from apps.core.http.compression import compress
 from apps.core.http.errors import PROBES, as_problem, is_api, problem
-from apps.core.http.parsing import UNSAFE_TEXT
-from apps.core.ids import new_id
+from apps.core.http.parsing import is_unsafe
 from apps.core.observability import logging, metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
@@ -38,14 +39,14 @@ class EdgeMiddleware:
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_page = get_response
+        self.get_page_within = get_response
         self.get_answer = convert_exception_to_response(call_endpoint)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        request_id = request.headers.get("X-Request-Id", "")
+        request_id = request.META.get("HTTP_X_REQUEST_ID", "")
         if not _REQUEST_ID.fullmatch(request_id):
-            request_id = new_id().hex
+            request_id = secrets.token_hex(16)
         logging.bind_request(request_id)
         try:
             get_response = self.get_answer if is_endpoint(request) else self.get_page
@@ -55,6 +56,13 @@ class EdgeMiddleware:
             return response
         finally:
             logging.clear()
+
+    def get_page(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            return self.get_page_within(request)
+        finally:
+            # The language that the person chose is not the next request's; problems are written for developers.
+            translation.deactivate()
 
     def _finish(self, request: HttpRequest, response: HttpResponseBase, request_id: str) -> None:
         response["X-Request-Id"] = request_id
@@ -91,10 +99,13 @@ def is_endpoint(request: HttpRequest) -> bool:
 
 
 def call_endpoint(request: HttpRequest) -> HttpResponseBase:
-    # An earlier page in this thread may have chosen a language; problems are written for developers.
-    translation.deactivate()
-    match = request.resolver_match = resolve(request.path_info)
+    match = request.resolver_match = _match(request.path_info, settings.ROOT_URLCONF)
     return match.func(request, *match.args, **match.kwargs)
+
+
+@lru_cache(2_048)
+def _match(path: str, urlconf: str) -> ResolverMatch:
+    return resolve(path, urlconf)
 
 
 def _strict_transport() -> str:
@@ -114,7 +125,7 @@ def refusal(request: HttpRequest) -> HttpResponseBase | None:
     if _header_bytes(meta) > settings.MAX_HEADER_BYTES:
         return problem(431)
     # Django has decoded the path, and left percent-encoded what was not UTF-8.
-    if UNSAFE_TEXT.search(request.path) or not _is_clean(unquote_to_bytes(query)):
+    if is_unsafe(request.path) or not _is_clean(query):
         return problem(
             400, "unsafe_text", "The address holds a NUL, a non-character or is not UTF-8."
         )
@@ -156,8 +167,8 @@ def _body_refusal(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-def _is_clean(raw: bytes) -> bool:
+def _is_clean(query: str) -> bool:
     try:
-        return not UNSAFE_TEXT.search(raw.decode("utf-8"))
+        return not query or not is_unsafe(unquote_to_bytes(query).decode("utf-8"))
     except UnicodeDecodeError:
         return False

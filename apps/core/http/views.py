@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse, HttpResponseBase
-from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.parsers import BaseParser
@@ -28,7 +27,7 @@ from apps.core.http.operations import Operation, Page, operation_of
 from apps.core.http.placeholders import Selector
 from apps.core.http.projection import Read, value_at
 from apps.core.http.rendering import encode
-from apps.core.http.serializers import query_fault, query_values, validated, validated_query
+from apps.core.http.serializers import query_fault, query_values, shared, validated, validated_query
 from apps.core.observability import logging, metrics
 
 _VERBS = ("get", "post", "put", "patch", "delete")
@@ -172,8 +171,10 @@ class ApiView(APIView):
         self.parameters  # noqa: B018 - refuses what is not known
         tag = self._tag(value_at(row, path) for path in self._tagged_by) if self._tagged_by else ""
         assert self.operation.response  # noqa: S101
-        shape = self.operation.response(row)  # type: ignore[operator]
-        body = encode(fields.chosen(shape, self.query_values.get("fields")).data)
+        shape: Any = self.operation.response
+        selection = self.query_values.get("fields")
+        writer = shared(shape) if selection is None else fields.chosen(shape(), selection)
+        body = encode(writer.to_representation(row))
         return self._sent(body, tag, status or self.operation.status)
 
     def read(
@@ -181,6 +182,7 @@ class ApiView(APIView):
         selector: Selector,
         *arguments: Any,
         missing: type[NotFound] = NotFound,
+        status: int | None = None,
         **keywords: Any,
     ) -> HttpResponse:
         """Answer the one row that the selector finds; one query. Raises `missing` when it finds none."""
@@ -188,7 +190,9 @@ class ApiView(APIView):
         if found is None:
             raise missing
         body, tagged_by = found
-        return self._sent(body, self._tag(tagged_by) if tagged_by else "", self.operation.status)
+        return self._sent(
+            body, self._tag(tagged_by) if tagged_by else "", status or self.operation.status
+        )
 
     def page(
         self,
@@ -254,7 +258,7 @@ class ApiView(APIView):
 
     def _cache_privately(self, response: HttpResponse) -> None:
         response["Cache-Control"] = "private, no-cache"
-        patch_vary_headers(response, ["Authorization"])
+        response["Vary"] = "Authorization"
 
     @property
     def _tagged_by(self) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ def configure(options: Mapping[str, Any]) -> None:
     Called by Django with `settings.LOGGING`: `{"level": "INFO", "format": "json" | "console"}`.
     """
     logging.config.dictConfig(_dictionary(**options))
+    # Nobody reads these of a record, and every record would look them up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -1,0 +1,86 @@
+"""Prepared statements: SQL text that is known beforehand runs here, past the ORM's compiler and cursors.
+
+On the paths that every phone takes, making SQL costs several times what running it does. Text must be constant: each is
+prepared once per connection, and planned once (`plan_cache_mode` in settings/database.py).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
+
+
+def first(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+    """Run one statement and return its first row, if there is one.
+
+    Inside a transaction it takes part in it. Raises what Django's cursors raise.
+    """
+    if connection.queries_logged or connection.execute_wrappers:
+        # Somebody counts or logs queries: Django's own cursor tells them.
+        with connection.cursor() as watched:
+            watched.execute(sql, parameters)
+            return watched.fetchone() if watched.description else None
+    with connection.wrap_database_errors, _borrowed() as raw:
+        cursor = psycopg.Cursor(raw).execute(sql, parameters, prepare=True, binary=True)
+        return cursor.fetchone() if cursor.description else None
+
+
+def insert(row: models.Model) -> bool:
+    """Insert a new row unless its key is taken, and bring back what the database filled in; one statement.
+
+    Returns whether the row is new. Raises IntegrityError for any other constraint.
+    """
+    values = {field: getattr(row, field.attname) for field in type(row)._meta.local_concrete_fields}
+    given = tuple(f for f, value in values.items() if not isinstance(value, DatabaseDefault))
+    sql, filled_in = _insertion(type(row), given)
+    found = first(sql, [field.get_db_prep_save(values[field], connection) for field in given])
+    if found is None:
+        return False
+    for field, value in zip(filled_in, found, strict=True):
+        setattr(row, field.attname, value)
+    row._state.adding, row._state.db = False, connection.alias
+    return True
+
+
+type _Field = models.Field[Any, Any]
+
+
+@lru_cache(256)
+def _insertion(model: type[models.Model], given: tuple[_Field, ...]) -> tuple[str, list[_Field]]:
+    fields = model._meta.local_concrete_fields
+    key = model._meta.pk
+    # The key is asked for as well: a row comes back even when the database fills in nothing.
+    filled_in = [field for field in fields if field not in given] or [key]
+    sql = (
+        f"INSERT INTO {_quoted(model._meta.db_table)} "  # noqa: S608
+        f"({', '.join(_quoted(field.column) for field in given)}) "
+        f"VALUES ({', '.join('%s' for _ in given)}) "
+        f"ON CONFLICT ({_quoted(key.column)}) DO NOTHING "
+        f"RETURNING {', '.join(_quoted(field.column) for field in filled_in)}"
+    )
+    return sql, filled_in
+
+
+def _quoted(name: str | None) -> str:
+    return connection.ops.quote_name(name or "")
+
+
+@contextmanager
+def _borrowed() -> Iterator[Any]:
+    """Lend the thread's connection when it has one, else one of the pool's for the time of the statement."""
+    pool = None if connection.connection else connection.pool  # type: ignore[attr-defined]
+    if pool is None:
+        connection.ensure_connection()
+        yield connection.connection
+        return
+    if pool.closed:
+        pool.open()
+    raw = pool.getconn()
+    try:
+        yield raw
+    finally:
+        pool.putconn(raw)

@@ -5,6 +5,7 @@ would let anybody write to anybody in our name.
 """
 
 import smtplib
+import uuid
 from email.utils import parseaddr
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,6 +26,8 @@ _FOLDER = "accounts/email"
 _TEMPLATES: dict[str, str] = {
     EmailCode.Purpose.VERIFY_EMAIL: "code",
     EmailCode.Purpose.REAUTHENTICATE: "proof_code",
+    EmailCode.Purpose.RESET_PASSWORD: "reset_code",
+    EmailCode.Purpose.CHANGE_EMAIL: "change_code",
 }
 _REFUSED_FOR_GOOD = range(500, 600)
 
@@ -33,7 +36,7 @@ class MailFailed(Exception):
     """The mail server did not take the message; named without the address."""
 
 
-def send_code(code: EmailCode) -> None:
+def send_code(code: EmailCode, owner: User) -> None:
     """Send a code to the address it proves. The message id is the code's, so that a repeat shows as one."""
     digits = keys.digits_of(code.pk)
     if not keys.code_matches(code.pk, digits, code.code_hash):
@@ -42,12 +45,22 @@ def send_code(code: EmailCode) -> None:
         )
     minutes = int(settings.EMAIL_CODE_LIFETIME.total_seconds() // 60)
     context = {"code": digits, "minutes": minutes}
-    _send(_TEMPLATES[code.purpose], code.address, code.user.locale, f"code.{code.pk}", context)
+    _send(_TEMPLATES[code.purpose], code.address, owner.locale, f"code.{code.pk}", context)
 
 
 def send_account_exists(code: EmailCode, owner: User) -> None:
     """Tell the owner of an address that somebody tried to register it."""
     _send("account_exists", code.address, owner.locale, f"code.{code.pk}", {})
+
+
+def send_password_notice(user: User, notice_id: uuid.UUID) -> None:
+    """Tell a person that their password is another now."""
+    _send("password_notice", user.email or "", user.locale, f"password.{notice_id}", {})
+
+
+def send_address_notice(code: EmailCode, owner: User) -> None:
+    """Tell the address that an account had before that it has another now, and not which."""
+    _send("address_notice", code.former_address or "", owner.locale, f"address.{code.pk}", {})
 
 
 def send_reuse_notice(session: Session) -> None:

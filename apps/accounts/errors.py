@@ -18,6 +18,7 @@ core.errors.DomainError
 │   ├── CodeExpired         too old, used, or tried too often: ask for another
 │   └── RestoreExpired      too old, or there is nothing left to restore
 ├── Conflict
+│   ├── GuestHasNoAddress   a guest becomes somebody first
 │   ├── AlreadyVerified     there is nothing left to prove
 │   ├── AddressTaken        another account proved the address first
 │   ├── NoAddress           a code can't be sent to nowhere
@@ -100,6 +101,11 @@ class AlreadyVerified(errors.Conflict):
 class AddressTaken(errors.Conflict):
     code = "address_taken"
     title = "Another account has proven this address."
+
+
+class GuestHasNoAddress(errors.Conflict):
+    code = "guest_has_no_address"
+    title = "Turn the guest account into a full one first."
 
 
 class NoAddress(errors.Conflict):

@@ -29,7 +29,8 @@ def me(actor: Actor) -> User:
 
 def claimed_address(actor: Actor) -> str:
     """Return the address that waits for its proof; raises AlreadyVerified when none does."""
-    address = me(actor).claimed_email
+    user = me(actor)
+    address = None if user.email else user.claimed_email
     if address is None:
         raise AlreadyVerified
     return address

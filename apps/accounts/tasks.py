@@ -19,13 +19,13 @@ def send_code_email(*, code_id: uuid.UUID, **_: Any) -> None:
     sent: whoever asked must not be able to tell the difference, nor get in between.
     """
     code = EmailCode.objects.open().select_related("user").filter(pk=code_id).first()
-    if code is None or code.expires_at <= timezone.now():
+    if code is None or code.user is None or code.expires_at <= timezone.now():
         return
-    owner = User.objects.proven(code.address).exclude(pk=code.user_id).first()
+    owner = User.objects.proven(code.address).exclude(pk=code.user.pk).first()
     if owner:
         emails.send_account_exists(code, owner)
     else:
-        emails.send_code(code)
+        emails.send_code(code, code.user)
 
 
 @jobs.job(queue="urgent", max_attempts=8, lease=timedelta(seconds=30), atomic=False)
@@ -48,6 +48,22 @@ def send_farewell(*, user_id: uuid.UUID, **_: Any) -> None:
 def erase_account(*, user_id: uuid.UUID, **_: Any) -> None:
     """Erase all that is kept about a person, unless they came back in time."""
     erasure.erase(user_id)
+
+
+@jobs.job(queue="urgent", max_attempts=8, lease=timedelta(seconds=30), atomic=False)
+def send_password_notice(*, user_id: uuid.UUID, notice_id: uuid.UUID, **_: Any) -> None:
+    """Tell a person that their password was changed, by them or by somebody in their mailbox."""
+    user = User.objects.filter(pk=user_id).first()
+    if user and user.email:
+        emails.send_password_notice(user, notice_id)
+
+
+@jobs.job(queue="urgent", max_attempts=8, lease=timedelta(seconds=30), atomic=False)
+def send_address_notice(*, code_id: uuid.UUID, **_: Any) -> None:
+    """Tell the address that somebody moved away from."""
+    code = EmailCode.objects.select_related("user").filter(pk=code_id).first()
+    if code and code.user and code.former_address:
+        emails.send_address_notice(code, code.user)
 
 
 @jobs.job(queue="urgent", atomic=False)

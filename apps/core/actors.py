@@ -1,5 +1,6 @@
 """Who is asking: what the access token says, with no row read."""
 
+import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -17,6 +18,10 @@ class Actor:
     session_id: uuid.UUID | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
     auth_time: int = 0
+
+    def proven_within(self, seconds: float) -> bool:
+        """Tell whether the person proved who they are no longer ago than that."""
+        return time.time() - self.auth_time <= seconds
 
     @property
     def is_authenticated(self) -> bool:

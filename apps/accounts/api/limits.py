@@ -38,6 +38,11 @@ def proof(user_id: uuid.UUID | None) -> None:
     throttling.spend("proof", str(user_id), quota=10, window=_QUARTER_HOUR)
 
 
+def code_try_at(address: str) -> None:
+    """Count a code typed in by somebody who is not signed in, per address; raises TooMany."""
+    throttling.spend("code-try", subject_of(address), quota=20, window=60 * 60)
+
+
 def code_try(user_id: uuid.UUID | None) -> None:
     """Count a code typed in, so that asking for new codes does not buy new guesses without end; raises TooMany."""
     throttling.spend("code-try", str(user_id), quota=20, window=60 * 60)

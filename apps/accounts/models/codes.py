@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from apps.accounts.models.people import User
 from apps.accounts.querysets import EmailCodeQuerySet
@@ -19,9 +19,23 @@ class EmailCode(Record):
         RESET_PASSWORD = "reset_password"  # noqa: S105
         CHANGE_EMAIL = "change_email"
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="Empty where nobody has an account: asking leaves the same trace either way.",
+    )
     purpose = models.CharField(max_length=20, choices=Purpose)
-    address = models.EmailField(max_length=254)
+    address = models.EmailField(max_length=254, blank=True)
+    former_address = models.EmailField(
+        max_length=254, null=True, help_text="What the address replaced, to be told of it."
+    )
+    subject = models.CharField(
+        max_length=32,
+        null=True,
+        help_text="Names the address, as a keyed hash, where somebody who is not signed in asked.",
+    )
     code_hash = models.BinaryField(max_length=16)
     session_id = models.UUIDField(
         null=True, help_text="The session that asked, where the code is good for no other."
@@ -33,7 +47,15 @@ class EmailCode(Record):
     objects = planned_manager(EmailCodeQuerySet)
 
     class Meta:
-        indexes = [models.Index(fields=["expires_at"], name="email_code_expiry")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="email_code_expiry"),
+            models.Index(
+                "subject",
+                F("id").desc(),
+                condition=Q(used_at=None, subject__isnull=False),
+                name="email_code_open_at",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "purpose"], condition=Q(used_at=None), name="email_code_one_open"

@@ -18,8 +18,8 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
     """A person, or the guest on a device who may become one.
 
     `email` is an address that this account has proven to be its own, so it is unique. `claimed_email` waits for its
-    proof: at registration, and again when a person moves to another address. Anybody may claim any address; what they
-    hold until the proof is an account of their own, and never somebody else's.
+    proof after registration. Anybody may claim any address; what they hold until the proof is an account of their own,
+    and never somebody else's.
     """
 
     email = models.EmailField(max_length=254, unique=True, null=True, blank=True)

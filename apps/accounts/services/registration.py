@@ -1,16 +1,14 @@
 """Becoming somebody: an account for whoever asks, and an address once it is proven."""
 
 import structlog
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db import transaction
 
 from apps.accounts import selectors
-from apps.accounts.errors import AddressTaken, AlreadyVerified, CodeExpired, CodeInvalid
+from apps.accounts.errors import AlreadyVerified, CodeExpired, CodeInvalid
 from apps.accounts.models import EmailCode, User
-from apps.accounts.services import codes, passwords
+from apps.accounts.services import addresses, codes, passwords
 from apps.accounts.services.sessions import Origin, SignedIn, begin
-from apps.accounts.signals import email_verified, user_registered
+from apps.accounts.signals import user_registered
 from apps.core.actors import Actor
 
 security = structlog.stdlib.get_logger("security")
@@ -53,10 +51,9 @@ def send_code_again(*, actor: Actor) -> None:
     Commits; enqueues the mail. Raises AlreadyVerified when no address waits for its proof.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update(no_key=True).get(Q(pk=actor.id))
-        if user.claimed_email is None:
-            raise AlreadyVerified
-        codes.send(user, EmailCode.Purpose.VERIFY_EMAIL, user.claimed_email)
+        codes.send(
+            selectors.me(actor), EmailCode.Purpose.VERIFY_EMAIL, selectors.claimed_address(actor)
+        )
 
 
 def verify_email(*, actor: Actor, code: str) -> User:
@@ -74,19 +71,5 @@ def verify_email(*, actor: Actor, code: str) -> User:
                 raise AlreadyVerified from None
             raise
         if right:
-            return _prove(right)
+            return addresses.prove(right)
     raise CodeInvalid
-
-
-def _prove(code: EmailCode) -> User:
-    try:
-        with transaction.atomic():
-            User.objects.filter(pk=code.user_id).update(
-                email=code.address, claimed_email=None, rev=F("rev") + 1, updated_at=Now()
-            )
-    except IntegrityError as taken:
-        raise AddressTaken from taken
-    user = User.objects.get(pk=code.user_id)
-    email_verified.send(sender=User, user=user)
-    security.info("email verified", user=str(user.pk))
-    return user

@@ -48,8 +48,8 @@ class Operation:
 
     `request` and `response` are serializers named as an SDK type should be named. `idempotent` lets a signed-in caller
     repeat the request under one Idempotency-Key. `if_match` says whether a change must name the version it changes.
-    `fresh` asks for a proof of who the caller is that is no older than `FRESH_PROOF_SECONDS`. `secret` answers carry
-    credentials: never stored, cached or compressed.
+    `fresh` asks for a proof of who the caller is that is no older than `FRESH_PROOF_SECONDS`. What is
+    `secret` carries credentials either way: never stored, cached or compressed.
     """
 
     permission: type[BasePermission]

@@ -4,7 +4,6 @@ authenticate → limit and session (one Redis round trip) → app version → pe
 service or selector → answer.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -83,7 +82,7 @@ class ApiView(APIView):
             raise refused
         if not declared.permission().has_permission(request, self):
             raise Denied if self.actor.is_authenticated else Unauthenticated
-        if declared.fresh and time.time() - self.actor.auth_time > settings.FRESH_PROOF_SECONDS:
+        if declared.fresh and not self.actor.proven_within(settings.FRESH_PROOF_SECONDS):
             raise ReauthRequired
         self.query_values = query_values(request)
 

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.accounts.api.v1.views import account, blocks, leaving, proof, registration, signing_in
+from apps.accounts.api.v1.views import (
+    account,
+    addresses,
+    blocks,
+    leaving,
+    passwords,
+    proof,
+    registration,
+    signing_in,
+)
 
 urlpatterns = [
     path("auth/register", registration.Register.as_view(), name="auth-register"),
@@ -11,10 +20,15 @@ urlpatterns = [
     path("auth/login", signing_in.Login.as_view(), name="auth-login"),
     path("auth/refresh", signing_in.Refresh.as_view(), name="auth-refresh"),
     path("auth/logout", signing_in.Logout.as_view(), name="auth-logout"),
+    path("auth/password/forgot", passwords.ForgotPassword.as_view(), name="password-forgot"),
+    path("auth/password/reset", passwords.ResetPassword.as_view(), name="password-reset"),
     path("me", account.Me.as_view(), name="me"),
     path("me/restore", leaving.Restore.as_view(), name="me-restore"),
     path("me/blocks", blocks.BlockList.as_view(), name="block-list"),
     path("me/blocks/<uuid:user_id>", blocks.BlockDetail.as_view(), name="block-detail"),
+    path("me/email", addresses.EmailChange.as_view(), name="email-change"),
+    path("me/email/confirm", addresses.EmailConfirmation.as_view(), name="email-confirm"),
+    path("me/password", passwords.Password.as_view(), name="password"),
     path("me/reauthenticate", proof.Reauthenticate.as_view(), name="reauthenticate"),
     path(
         "me/reauthenticate/code", proof.ReauthenticationCode.as_view(), name="reauthenticate-code"

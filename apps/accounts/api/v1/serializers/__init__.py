@@ -1,8 +1,14 @@
 """The wire shapes of accounts, version 1."""
 
 from apps.accounts.api.v1.serializers.account import Me, MeChange, Session
+from apps.accounts.api.v1.serializers.addresses import EmailChange, EmailConfirmation
 from apps.accounts.api.v1.serializers.blocks import Block, BlockCreate, Person
 from apps.accounts.api.v1.serializers.leaving import AccountDeletion, Restoration
+from apps.accounts.api.v1.serializers.passwords import (
+    PasswordChange,
+    PasswordForgotten,
+    PasswordReset,
+)
 from apps.accounts.api.v1.serializers.proof import FreshAccess, Reauthentication
 from apps.accounts.api.v1.serializers.signing_in import (
     DeviceInfo,
@@ -19,11 +25,16 @@ __all__ = [
     "Block",
     "BlockCreate",
     "DeviceInfo",
+    "EmailChange",
+    "EmailConfirmation",
     "EmailVerification",
     "FreshAccess",
     "Login",
     "Me",
     "MeChange",
+    "PasswordChange",
+    "PasswordForgotten",
+    "PasswordReset",
     "Person",
     "Reauthentication",
     "Refresh",

@@ -136,11 +136,11 @@ def add_comment(*, actor: Actor, post_id: uuid.UUID, body: str) -> Comment:
 
 def _tell_author(post: Post, comment: Comment) -> None:
     notify(
-        recipient_id=post.author_id,
         kind=_COMMENTED,
-        params={"name": comment.author.display_name, "title": post.title},
+        recipient_id=post.author_id,
+        data={"name": comment.author.display_name, "title": post.title},
         target=("post", post.id),
-        dedupe=str(comment.id),
+        key=str(comment.id),
     )
 
 
@@ -176,7 +176,7 @@ def bury_comments_of(*, author_id: uuid.UUID, most: int) -> int:
         own = Comment.objects.alive().filter(author=author_id).select_related("post")
         comments = list(own.select_for_update(of=("self",), no_key=True)[:most])
         for comment in comments:
-            withdraw(recipient_id=comment.post.author_id, kind=_COMMENTED, dedupe=str(comment.id))
+            withdraw(recipient_id=comment.post.author_id, kind=_COMMENTED, key=str(comment.id))
             _bury(comment)
     return len(comments)
 

@@ -16,8 +16,8 @@ class NotificationAdmin(ReadOnlyAdmin):
     search_fields = ("id__exact", "recipient__email__exact")
     search_help_text = "A notification's id, or its recipient's email address."
     ordering = ("-id",)
-    # The parameters are people's words and names.
-    exclude = ("params",)
+    # Its data are people's words and names.
+    exclude = ("data",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         return super().get_queryset(request).select_related("recipient")
@@ -25,7 +25,16 @@ class NotificationAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("id", "state", "reason", "attempts", "device", "created_at", "sent_at")
+    list_display = (
+        "id",
+        "channel",
+        "state",
+        "reason",
+        "provider",
+        "attempts",
+        "device",
+        "created_at",
+    )
     list_filter = ("state", "channel")
     list_select_related = ("device",)
     search_fields = ("id__exact", "notification__id__exact", "device__installation_id__exact")

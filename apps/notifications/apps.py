@@ -7,3 +7,7 @@ class NotificationsConfig(AppConfig):
     name = "apps.notifications"
     label = "notifications"
     verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        # Its checks and receivers register themselves.
+        from apps.notifications import checks, receivers  # noqa: F401

@@ -4,14 +4,19 @@ from datetime import timedelta
 from typing import Any
 
 from apps.core import jobs
-from apps.notifications import services
+from apps.notifications.services import housekeeping
 
 
 @jobs.periodic(every=timedelta(minutes=10))
 def expire_deliveries(**_: Any) -> None:
-    services.expire_deliveries()
+    housekeeping.expire_deliveries()
+
+
+@jobs.periodic(at="03:30", atomic=False)
+def keep_delivery_months(**_: Any) -> None:
+    housekeeping.keep_months()
 
 
 @jobs.periodic(at="04:00", lease=timedelta(seconds=200), atomic=False)
 def forget_old_notifications(**_: Any) -> None:
-    services.forget_old()
+    housekeeping.forget_old()

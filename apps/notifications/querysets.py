@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any, Self
 
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThanOrEqual
 from django.db.models.functions import Coalesce, Now
 
@@ -16,7 +16,7 @@ class NotificationQuerySet(PlannedQuerySet[Any]):
         return self.filter(recipient=user_id) if user_id is not None else self.none()
 
     def in_inbox(self) -> Self:
-        return self.filter(archived_at=None)
+        return self.filter(archived_at=None, listed=True)
 
     def unread(self) -> Self:
         return self.in_inbox().filter(read_at=None)
@@ -33,18 +33,56 @@ class NotificationQuerySet(PlannedQuerySet[Any]):
         """Bring along in which `language` the recipient reads."""
         return self.annotate(language=F("recipient__locale"))
 
+    def mark_seen(self) -> int:
+        """Note that these were seen; what was seen keeps its time."""
+        return self.filter(seen_at=None).update(seen_at=Now(), updated_at=Now())
+
     def mark_read(self) -> int:
         """Note that these were read; what is read is seen, and what was read keeps its time."""
         return self.filter(read_at=None).update(
             read_at=Now(), seen_at=Coalesce("seen_at", Now()), updated_at=Now()
         )
 
+    def archive(self) -> int:
+        """Put these away; what was put away keeps its time."""
+        return self.filter(archived_at=None).update(archived_at=Now(), updated_at=Now())
+
 
 class DeliveryQuerySet(PlannedQuerySet[Any]):
+    def at(self, notification_id: uuid.UUID, id: uuid.UUID) -> Self:
+        """That one, found in the one month in which it lies."""
+        return self.filter(notification=notification_id, pk=id)
+
     def open(self) -> Self:
-        """Neither sent nor given up."""
+        """Neither accepted nor given up."""
         return self.filter(state__in=self.model.OPEN)
 
     def with_context(self) -> Self:
         """Bring along what decides whether and how to send."""
-        return self.select_related("notification__recipient", "device__session__user")
+        inbox = self.model._meta.apps.get_model("notifications", "Inbox")
+        unread = inbox.objects.filter(user=OuterRef("notification__recipient")).values("unread")
+        return self.select_related(
+            "notification__recipient__notification_preference", "device__session__user"
+        ).annotate(unread=Subquery(unread))
+
+    def sent_to(self, device: Any, since: datetime) -> Self:
+        """What left for a device since a moment, whatever came of it."""
+        return self.filter(device=device, sent_at__gt=since)
+
+    def waiting_beside(self, delivery: Any) -> Self:
+        """What waits for the same device about the same target, unsent and not read meanwhile."""
+        notification = delivery.notification
+        return self.filter(
+            device=delivery.device_id,
+            sent_at=None,
+            state=self.model.State.QUEUED,
+            notification__kind=notification.kind,
+            notification__target_id=notification.target_id,
+            notification__read_at=None,
+            notification__archived_at=None,
+        ).exclude(pk=delivery.pk)
+
+    def move(self, state: str, **changes: Any) -> int:
+        """Move on those whose state this one may follow, and return how many: the only way to change a state."""
+        before = self.model.BEFORE[state]
+        return self.filter(state__in=before).update(state=state, updated_at=Now(), **changes)

@@ -3,31 +3,57 @@
 Plain text for lock screens and lists: nothing is escaped here, whoever shows it as HTML does that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.template import Context, Engine, Template
+from django.template.base import Node, VariableNode
 from django.utils.translation import get_supported_language_variant
 
 # Characters; beyond it a phone cuts as well, and a push payload has room for no more.
 MAX_TITLE = 120
 MAX_BODY = 300
 
+DIGEST = ".digest"
 
-def title_of(kind: str, params: Mapping[str, Any], locale: str) -> str:
+
+def title_of(kind: str, data: Mapping[str, Any], locale: str) -> str:
     """Render the title; raises TemplateDoesNotExist for a kind without words."""
-    return _said(_words(kind, _language(locale))[0], params, MAX_TITLE)
+    return _said(_words(kind, language_of(locale))[0], data, MAX_TITLE)
 
 
-def body_of(kind: str, params: Mapping[str, Any], locale: str) -> str:
+def body_of(kind: str, data: Mapping[str, Any], locale: str) -> str:
     """Render the body, "" for a kind whose title says it all."""
-    return _said(_words(kind, _language(locale))[1], params, MAX_BODY)
+    return _said(_words(kind, language_of(locale))[1], data, MAX_BODY)
 
 
-def _said(template: Template, params: Mapping[str, Any], most: int) -> str:
-    text = " ".join(template.render(Context(dict(params), autoescape=False)).split())
+def names_in(kind: str, language: str) -> set[str]:
+    """Return the names that the template of a kind fills in; raises TemplateDoesNotExist, TemplateSyntaxError."""
+    return {
+        str(node.filter_expression.var).partition(".")[0]
+        for template in _words(kind, language)
+        for node in _nodes(template)
+        if isinstance(node, VariableNode)
+    }
+
+
+@lru_cache(maxsize=1024)
+def language_of(locale: str) -> str:
+    """Return the language that we speak and that suits a locale best."""
+    try:
+        return get_supported_language_variant(locale)
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
+def _nodes(template: Template) -> Iterator[Node]:
+    yield from template.nodelist.get_nodes_by_type(Node)
+
+
+def _said(template: Template, data: Mapping[str, Any], most: int) -> str:
+    text = " ".join(template.render(Context(dict(data), autoescape=False)).split())
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -37,11 +63,3 @@ def _words(kind: str, language: str) -> tuple[Template, Template]:
     source = engine.get_template(f"notifications/{kind}.{language}.txt").source
     title, _, body = source.partition("\n")
     return Template(title, engine=engine), Template(body, engine=engine)
-
-
-@lru_cache(maxsize=1024)
-def _language(locale: str) -> str:
-    try:
-        return get_supported_language_variant(locale)
-    except LookupError:
-        return settings.LANGUAGE_CODE

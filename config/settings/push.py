@@ -19,6 +19,10 @@ PUSH_TIMEOUTS = (timeouts.PUSH_CONNECT, timeouts.PUSH_READ)
 DEEP_LINKS = f"{project.SLUG}://"
 # How long the inbox goes back.
 NOTIFICATION_DAYS = 180
+# How long is known what became of a push; then its month is dropped.
+DELIVERY_DAYS = 90
+# Pushes that one phone shows in 24 hours; urgent ones are counted and not held back.
+PUSH_DAILY_CAP = 100
 
 # Installations per person; beyond it the one that was not seen for longest is let go.
 DEVICE_CAP = 20

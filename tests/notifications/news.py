@@ -21,17 +21,17 @@ DELIVER = "notifications.deliver"
 ADDRESS = "author-phone"
 
 
-def tell(reader: Phone, dedupe: str = "", **changes: Any) -> Notification:
+def tell(reader: Phone, key: str = "", **changes: Any) -> Notification:
     """Tell the phone's owner that somebody commented; return the row."""
-    cause = dedupe or str(uuid.uuid4())
+    cause = key or str(uuid.uuid4())
     news: dict[str, Any] = {
         "kind": "comment_created",
-        "params": {"name": "Sam", "title": "Harbour lights"},
+        "data": {"name": "Sam", "title": "Harbour lights"},
         "target": ("post", uuid.uuid4()),
     }
     with transaction.atomic():
-        notify(recipient_id=uuid.UUID(reader.user_id), dedupe=cause, **(news | changes))
-    return Notification.objects.get(recipient=reader.user_id, dedupe=cause)
+        notify(recipient_id=uuid.UUID(reader.user_id), key=cause, **(news | changes))
+    return Notification.objects.get(recipient=reader.user_id, key=cause)
 
 
 def deliveries_of(notification: Notification) -> list[Delivery]:

@@ -13,7 +13,8 @@ from django.utils import timezone
 from apps.accounts.models import Session, User
 from apps.core.ids import first_id
 from apps.notifications import delivery
-from apps.notifications.models import KINDS, Notification
+from apps.notifications.kinds import KINDS
+from apps.notifications.models import Notification
 from apps.notifications.periodic import forget_old_notifications
 from tests.devices.pockets import another_phone_of, reachable, register, set_address
 from tests.fakes.fcm import FakeFcm
@@ -33,7 +34,7 @@ def test_a_push_arrives_in_the_language_of_the_device(fcm: FakeFcm, reader: Phon
 
     drain()
 
-    assert fate_of(notification) == ("sent", "")
+    assert fate_of(notification) == ("accepted", "")
     (entry,) = fcm.accepted(ADDRESS)
     assert entry["message"]["notification"] == {
         "title": "Sam hat deinen Beitrag kommentiert",
@@ -120,7 +121,7 @@ def test_one_person_with_two_phones_hears_it_on_both(fcm: FakeFcm, reader: Phone
 
     drain()
 
-    assert [one.state for one in deliveries_of(notification)] == ["sent", "sent"]
+    assert [one.state for one in deliveries_of(notification)] == ["accepted", "accepted"]
     assert {entry["address"] for entry in fcm.accepted()} == {ADDRESS, "tablet"}
 
 
@@ -132,7 +133,7 @@ def test_without_a_service_the_console_shows_ids_and_no_address(
     with caplog.at_level(logging.INFO, logger="push"):
         drain()
 
-    assert fate_of(notification) == ("sent", "")
+    assert fate_of(notification) == ("accepted", "")
     (line,) = [record for record in caplog.records if record.message == "push"]
     assert line.notification == str(notification.pk)  # type: ignore[attr-defined]
     assert ADDRESS not in str(line.__dict__)
@@ -151,7 +152,7 @@ def test_the_inbox_goes_back_only_so_far(reader: Phone) -> None:
 
 
 def test_a_delivery_that_does_not_exist_is_done(fcm: FakeFcm, db: None) -> None:
-    delivery.deliver(uuid.uuid4())
+    delivery.deliver(uuid.uuid4(), uuid.uuid4())
 
     assert fcm.attempts == []
 
@@ -206,7 +207,7 @@ def test_a_phone_that_changed_hands_never_shows_the_old_owners_news(
     drain()
 
     assert fate_of(notification) == ("suppressed", "device_changed_hands")
-    assert fate_of(mine) == ("sent", "")
+    assert fate_of(mine) == ("accepted", "")
     (entry,) = fcm.accepted(ADDRESS)
     assert entry["message"]["data"]["notification_id"] == str(mine.pk)
 

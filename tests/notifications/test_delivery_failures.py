@@ -141,7 +141,7 @@ def test_after_the_wait_it_arrives(fcm: FakeFcm, reader: Phone) -> None:
     assert fate_of(notification) == ("queued", "http_500")
     wait_and_drain(400)
 
-    assert fate_of(notification) == ("sent", "")
+    assert fate_of(notification) == ("accepted", "")
     assert deliveries_of(notification)[0].attempts == 3
 
 
@@ -181,7 +181,7 @@ def test_after_an_accept_that_was_not_heard_the_repeat_carries_the_same_ids(
     drain()
     wait_and_drain(60)
 
-    assert fate_of(notification) == ("sent", "")
+    assert fate_of(notification) == ("accepted", "")
     first, second = (entry["message"] for entry in fcm.accepted(ADDRESS))
     assert first["data"] == second["data"]
     assert first["apns"]["headers"]["apns-collapse-id"] == str(notification.pk)
@@ -221,7 +221,7 @@ def test_rejected_credentials_pause_sending_ring_once_and_forget_no_address(
 
     settings.FCM_CREDENTIALS = good
     wait_and_drain(500)
-    assert [fate_of(one) for one in news] == [("sent", "")] * 3
+    assert [fate_of(one) for one in news] == [("accepted", "")] * 3
 
 
 def test_a_rejected_apple_key_does_not_stop_android(
@@ -235,6 +235,6 @@ def test_a_rejected_apple_key_does_not_stop_android(
         drain()
 
     assert fate_of(mine) == ("queued", "third_party_auth_error")
-    assert fate_of(theirs) == ("sent", "")
+    assert fate_of(theirs) == ("accepted", "")
     # Said once, not once a message.
     assert [record.reason for record in caplog.records] == ["third_party_auth_error"]  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.core.models import Job
 from apps.notifications import delivery
+from apps.notifications.delivery import claiming
 from apps.notifications.periodic import expire_deliveries
 from tests.fakes.fcm import FakeFcm
 from tests.notifications.news import (
@@ -33,10 +34,10 @@ def test_a_sender_that_died_after_the_accept_is_followed_by_one_with_the_same_id
 
     notification = tell(reader)
     with monkeypatch.context() as patch:
-        patch.setattr(delivery, "_record_sent", die)
+        patch.setattr(delivery, "_record_accepted", die)
         with pytest.raises(Killed):
             drain()
-    assert fate_of(notification)[0] == "sending"
+    assert fate_of(notification)[0] == "sent"
 
     with later(30):
         # The dead one might only be slow: nobody else sends yet.
@@ -45,7 +46,7 @@ def test_a_sender_that_died_after_the_accept_is_followed_by_one_with_the_same_id
     assert len(fcm.accepted(ADDRESS)) == 1
     wait_and_drain(91)
 
-    assert fate_of(notification) == ("sent", "")
+    assert fate_of(notification) == ("accepted", "")
     first, second = (entry["message"]["data"] for entry in fcm.accepted(ADDRESS))
     assert first == second
 
@@ -56,16 +57,16 @@ def test_a_sender_that_was_taken_for_dead_does_not_overwrite_its_successor(
     fcm.plan(ADDRESS, "unregistered", "ok")
     notification = tell(reader)
     (waiting,) = deliveries_of(notification)
-    slow = delivery._claim(waiting.pk)
-    assert slow
+    slow = claiming.claim(waiting.notification_id, waiting.pk)
+    assert isinstance(slow, claiming.Claim)
 
     with later(76):
-        quick = delivery._claim(waiting.pk)
-        assert quick
-        delivery._record_sent(quick, delivery.Receipt("projects/p/messages/1"))
+        quick = claiming.claim(waiting.notification_id, waiting.pk)
+        assert isinstance(quick, claiming.Claim)
+        delivery._record_accepted(quick, delivery.Receipt("projects/p/messages/1"))
     delivery._record_failed(slow, delivery.Refused("late"))
 
-    assert fate_of(notification) == ("sent", "")
+    assert fate_of(notification) == ("accepted", "")
 
 
 def test_what_no_job_will_ever_finish_expires_by_the_clock(reader: Phone) -> None:

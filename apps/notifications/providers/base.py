@@ -22,6 +22,8 @@ class PushMessage:
     address: str = field(repr=False)
     address_kind: str
     """`token`, or `installation` where the service addresses those."""
+    environment: str
+    """`sandbox` for an app that was built for testing; only Apple tells the two apart."""
     notification_id: uuid.UUID
     delivery_id: uuid.UUID
     title: str
@@ -29,7 +31,12 @@ class PushMessage:
     category: str
     link: str
     expires_at: datetime
-    urgent: bool
+    wakes: bool
+    """Wakes the phone up."""
+    breaks_through: bool = False
+    """Is shown although the phone's owner wants to be left alone."""
+    badge: int | None = None
+    """The number on the app's icon; None leaves it as it is."""
     replaces: str = ""
     """Messages of one such name replace each other on the phone and while it is out of reach."""
 

@@ -77,11 +77,13 @@ def _encoded(message: PushMessage) -> bytes:
 def _android(message: PushMessage) -> dict[str, Any]:
     life = max(0, math.floor((message.expires_at - datetime.now(UTC)).total_seconds()))
     android: dict[str, Any] = {
-        "priority": "HIGH" if message.urgent else "NORMAL",
+        "priority": "HIGH" if message.wakes else "NORMAL",
         "ttl": f"{life}s",
         # A repeat replaces what it repeats instead of standing beside it.
         "notification": {"tag": message.replaces or str(message.notification_id)},
     }
+    if message.badge is not None:
+        android["notification"]["notification_count"] = message.badge
     if message.replaces:
         # Only where meant: a phone out of reach is kept at most four different keys.
         android["collapse_key"] = message.replaces
@@ -89,13 +91,18 @@ def _android(message: PushMessage) -> dict[str, Any]:
 
 
 def _apns(message: PushMessage) -> dict[str, Any]:
+    aps: dict[str, Any] = {"sound": "default"}
+    if message.badge is not None:
+        aps["badge"] = message.badge
+    if message.breaks_through:
+        aps["interruption-level"] = "time-sensitive"
     return {
         "headers": {
-            "apns-priority": "10" if message.urgent else "5",
+            "apns-priority": "10" if message.wakes else "5",
             "apns-expiration": str(int(message.expires_at.timestamp())),
             "apns-collapse-id": message.replaces or str(message.notification_id),
         },
-        "payload": {"aps": {"sound": "default"}},
+        "payload": {"aps": aps},
     }
 
 

@@ -30,6 +30,7 @@ def message() -> PushMessage:
         provider="fcm",
         address=ADDRESS,
         address_kind="token",
+        environment="production",
         notification_id=new_id(),
         delivery_id=new_id(),
         title="Ada commented",
@@ -37,7 +38,7 @@ def message() -> PushMessage:
         category="social",
         link="app://posts/1",
         expires_at=datetime.now(UTC) + timedelta(hours=1),
-        urgent=True,
+        wakes=True,
     )
 
 
@@ -73,7 +74,7 @@ def test_a_repeat_replaces_what_it_repeats(fcm: FakeFcm, message: PushMessage) -
 
 
 def test_messages_of_one_name_collapse(fcm: FakeFcm, message: PushMessage) -> None:
-    provider().send(replace(message, replaces="post:1", urgent=False))
+    provider().send(replace(message, replaces="post:1", wakes=False))
 
     (entry,) = fcm.accepted(ADDRESS)
     assert entry["message"]["android"]["collapse_key"] == "post:1"

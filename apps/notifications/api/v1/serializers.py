@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from apps.core.http.serializers import Input, Output
 from apps.notifications import rendering
-from apps.notifications.models import Category
+from apps.notifications.kinds import Category
 from apps.notifications.models import Notification as NotificationRow
 
 _MOST_IDS = 500
@@ -28,14 +28,14 @@ class Notification(Output):
     created_at = serializers.DateTimeField()
 
     def get_title(self, row: NotificationRow) -> str:
-        return rendering.title_of(row.kind, row.params, row.language)
+        return rendering.title_of(row.kind, row.data, row.language)
 
     def get_body(self, row: NotificationRow) -> str:
-        return rendering.body_of(row.kind, row.params, row.language)
+        return rendering.body_of(row.kind, row.data, row.language)
 
 
 class UnreadCount(Output):
-    unread = serializers.IntegerField(help_text="Counted to 1,000 at most.")
+    unread = serializers.IntegerField(help_text="What lies in the inbox and was not read.")
 
 
 class ReadMarks(Input):
@@ -69,4 +69,4 @@ class ReadResult(Output):
 
 class ReadResults(Output):
     results = ReadResult(many=True)
-    unread = serializers.IntegerField(help_text="What is left; counted to 1,000 at most.")
+    unread = serializers.IntegerField(help_text="What is left.")

@@ -6,8 +6,9 @@ from rest_framework.request import Request
 from apps.core.http.operations import Budget, Page, operation
 from apps.core.http.permissions import SignedIn
 from apps.core.http.views import ApiView
-from apps.notifications import selectors, services
+from apps.notifications import selectors
 from apps.notifications.api.v1 import serializers
+from apps.notifications.services import marking
 
 
 class Inbox(ApiView):
@@ -47,7 +48,7 @@ class Read(ApiView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=4, bytes=60_000),
+        budget=Budget(queries=7, bytes=60_000),
         request=serializers.ReadMarks,
         response=serializers.ReadResults,
         idempotent=True,
@@ -58,4 +59,4 @@ class Read(ApiView):
         Answers item by item: one that is not yours is `refused` with `not_found` and the others are applied. Repeating
         is harmless; no push rings any more for what is read.
         """
-        return self.answer(services.mark_read(actor=self.actor, **self.payload))
+        return self.answer(marking.mark_read(actor=self.actor, **self.payload))

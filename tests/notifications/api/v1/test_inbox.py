@@ -153,21 +153,10 @@ def test_five_hundred_at_once(author: Phone) -> None:
     assert len(read(author, ids=ids)["results"]) == 500
 
 
-def test_counting_stops_where_a_badge_would(author: Phone) -> None:
-    Notification.objects.bulk_create(
-        Notification(
-            recipient_id=author.user_id, kind="comment_created", category="social", dedupe=str(n)
-        )
-        for n in range(1_003)
-    )
-
-    assert unread(author) == 1_000
-
-
 def test_a_full_page_keeps_its_budget(author: Phone, django_assert_num_queries: Any) -> None:
-    params = {"name": "ß" * 80, "title": "ß" * 200}
+    data = {"name": "ß" * 80, "title": "ß" * 200}
     for _ in range(100):
-        tell(author, params=params)
+        tell(author, data=data)
     author.get("notifications")
 
     # Bytes and queries are held by `tests/budgets.py` for every answer.
@@ -195,7 +184,7 @@ def test_fields_can_be_chosen(author: Phone) -> None:
 
 
 def test_a_name_from_a_deleted_profile_still_reads_well(author: Phone) -> None:
-    tell(author, params={"name": "", "title": "Harbour lights"})
+    tell(author, data={"name": "", "title": "Harbour lights"})
     User.objects.filter(pk=author.user_id).update(locale="")
 
     (item,) = author.get("notifications").json["items"]

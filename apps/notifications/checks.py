@@ -1,0 +1,38 @@
+"""Checked before anything starts: every kind has words in every language, and they fill in only what they are given."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+
+from apps.notifications import rendering
+from apps.notifications.kinds import KINDS
+
+
+@register
+def check_words(**_: Any) -> list[CheckMessage]:
+    """Every kind, and the digest of every kind that has one, is said in every language of the product."""
+    wanted = {name: kind.data for name, kind in KINDS.items()}
+    digests = {name + rendering.DIGEST: kind for name, kind in KINDS.items() if kind.digest}
+    wanted |= {name: kind.data | {"count"} for name, kind in digests.items()}
+    return [
+        Error(f"The words of {name!r} in {language!r}: {fault}", id="notifications.E001")
+        for name, known in wanted.items()
+        for language, _ in settings.LANGUAGES
+        if (fault := _fault_in(name, language, known))
+    ]
+
+
+def _fault_in(name: str, language: str, known: frozenset[str]) -> str:
+    try:
+        unknown = rendering.names_in(name, language) - known
+        sample = {**dict.fromkeys(known, "x"), "count": 2}
+        title = rendering.title_of(name, sample, language)
+    except TemplateDoesNotExist:
+        return f"there is no templates/notifications/{name}.{language}.txt"
+    except TemplateSyntaxError as fault:
+        return str(fault)
+    if unknown:
+        return f"nobody gives {', '.join(sorted(unknown))}"
+    return "" if title else "the first line, which is the title, is empty"

@@ -1,0 +1,151 @@
+"""The worker room: one delivery is looked at again, sent, and its outcome recorded.
+
+No transaction is held while a push service answers. A worker may die between the service's yes and our record of it:
+the next one sends again with the same ids, and the app drops the repeat.
+"""
+
+import logging
+import random
+import uuid
+from datetime import timedelta
+
+from django.db.models.functions import Now
+from django.utils import timezone
+from prometheus_client import Counter
+
+from apps.core import jobs
+from apps.devices.services import drop_dead_address
+from apps.notifications.delivery import claiming
+from apps.notifications.delivery.claiming import Claim
+from apps.notifications.models import Delivery
+from apps.notifications.models.delivery import State
+from apps.notifications.providers import breaker, provider
+from apps.notifications.providers.alarm import alarm
+from apps.notifications.providers.base import (
+    AddressDead,
+    CredentialsRejected,
+    PushFailure,
+    Receipt,
+    Refused,
+    RetryAfter,
+)
+from apps.notifications.rules import Hold
+
+logger = logging.getLogger("push")
+
+DELIVERIES = Counter("push_deliveries", "Attempts to deliver a push.", ["provider", "outcome"])
+
+# The first wait after a failure that names none, and the longest (Google asks for 10 s and more).
+FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0
+CREDENTIALS_WAIT = 300.0
+
+
+def deliver(notification_id: uuid.UUID, delivery_id: uuid.UUID) -> None:
+    """Send one delivery if it is still wanted, and record what came of it.
+
+    Raises jobs.Retry when it is to be tried later. Does nothing when the delivery is settled.
+    """
+    if wait := breaker.wait():
+        raise jobs.Retry(after=_spread(wait), reason="breaker_open")
+    claim = claiming.claim(notification_id, delivery_id)
+    if claim is None:
+        return
+    if isinstance(claim, Hold):
+        raise jobs.Retry(after=claim.until - timezone.now(), reason=claim.reason)
+    try:
+        receipt = provider().send(claim.message)
+    except PushFailure as failure:
+        _count(claim, failure.outcome)
+        _record_failure(claim, failure)
+    else:
+        _count(claim, "accepted")
+        breaker.succeeded()
+        _record_accepted(claim, receipt)
+
+
+def _record_accepted(claim: Claim, receipt: Receipt) -> None:
+    _record(
+        claim,
+        State.ACCEPTED,
+        reason="",
+        failure="",
+        accepted_at=Now(),
+        next_attempt_at=None,
+        provider_message_id=receipt.provider_message_id,
+    )
+
+
+def _record_failure(claim: Claim, failure: PushFailure) -> None:
+    match failure:
+        case AddressDead():
+            breaker.succeeded()
+            drop_dead_address(device=claim.delivery.phone)
+            if failure.alarming:
+                alarm(failure.reason)
+            _record_failed(claim, failure)
+        case Refused():
+            breaker.succeeded()
+            logger.error("push refused", extra=_described(claim, failure))
+            _record_failed(claim, failure)
+        case CredentialsRejected():
+            if failure.everywhere:
+                breaker.shut(CREDENTIALS_WAIT)
+            alarm(failure.reason)
+            _put_back(claim, failure, CREDENTIALS_WAIT)
+        case RetryAfter():
+            _put_back(claim, failure, failure.seconds)
+        case _:
+            breaker.failed()
+            _put_back(claim, failure, _backoff(claim.delivery.attempts))
+
+
+def _record_failed(claim: Claim, failure: PushFailure) -> None:
+    _record(
+        claim, State.FAILED, reason=failure.reason, failure=failure.outcome, next_attempt_at=None
+    )
+
+
+def _put_back(claim: Claim, failure: PushFailure, seconds: float) -> None:
+    after = _spread(seconds)
+    due = timezone.now() + after
+    why = {"reason": failure.reason, "failure": failure.outcome}
+    if due >= claim.delivery.expires_at:
+        _record(claim, State.EXPIRED, **why, next_attempt_at=None)
+        return
+    logger.warning("push postponed", extra=_described(claim, failure))
+    if _record(claim, State.QUEUED, **why, next_attempt_at=due):
+        raise jobs.Retry(after=after, reason=failure.reason)
+
+
+def _record(claim: Claim, state: State, **outcome: object) -> bool:
+    """Write the outcome, unless this sender was taken for dead and another has tried since."""
+    sent = claim.delivery
+    mine = Delivery.objects.at(sent.notification_id, sent.pk).filter(
+        state=State.SENT, attempts=sent.attempts
+    )
+    recorded = bool(mine.move(state, **outcome))
+    if not recorded:
+        logger.warning("push outcome came late", extra={"delivery": str(sent.pk)})
+    return recorded
+
+
+def _backoff(attempts: int) -> float:
+    return min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+
+
+def _spread(seconds: float) -> timedelta:
+    """Never earlier than asked, and not all at once."""
+    return timedelta(seconds=seconds * random.uniform(1, 1.5))  # noqa: S311 - no secret
+
+
+def _count(claim: Claim, outcome: str) -> None:
+    DELIVERIES.labels(claim.message.provider, outcome).inc()
+
+
+def _described(claim: Claim, failure: PushFailure) -> dict[str, str]:
+    return {
+        "delivery": str(claim.delivery.pk),
+        "notification": str(claim.message.notification_id),
+        "outcome": failure.outcome,
+        "reason": failure.reason,
+    }

@@ -1,0 +1,87 @@
+"""What people can be told: every kind of notification, declared once.
+
+The words of a kind are in `templates/notifications/<kind>.<language>.txt`, title on the first line; those of a digest
+in `<kind>.digest.<language>.txt`. `checks.py` compares both with what is declared here before anything starts.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+
+from django.db.models import TextChoices
+
+
+class Category(TextChoices):
+    """What people choose by."""
+
+    SOCIAL = "social"
+    SECURITY = "security"
+
+
+class Channel(TextChoices):
+    """How something reaches somebody."""
+
+    IN_APP = "in_app"
+    PUSH = "push"
+    EMAIL = "email"
+
+
+class Priority(Enum):
+    """What a push may do to a phone."""
+
+    LOW = auto()
+    """Lies there when somebody looks."""
+    NORMAL = auto()
+    """Wakes the phone up, outside quiet hours."""
+    URGENT = auto()
+    """At any hour, however often, and muted or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """After so many pushes about one target within a while, the rest of that while is one push at its end."""
+
+    after: int
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What all notifications of one kind share."""
+
+    category: Category
+    data: frozenset[str]
+    """The names that its template fills in: a call of `notify` gives these and no others."""
+    life: timedelta
+    """A push that could not be delivered for so long is not worth delivering any more."""
+    channels: frozenset[Channel] = frozenset({Channel.IN_APP, Channel.PUSH})
+    priority: Priority = Priority.NORMAL
+    replaces_older: bool = False
+    """On the phone, the newest about a target takes the place of older ones."""
+    digest: Digest | None = None
+    badge: bool = True
+    """The push sets the number on the app's icon."""
+
+    @property
+    def is_mandatory(self) -> bool:
+        """Nobody can switch off what protects their account."""
+        return self.category == Category.SECURITY
+
+
+KINDS = {
+    "comment_created": Kind(
+        Category.SOCIAL,
+        data=frozenset({"name", "title"}),
+        life=timedelta(days=1),
+        digest=Digest(after=3, within=timedelta(minutes=10)),
+    ),
+    "device_signed_out": Kind(
+        Category.SECURITY,
+        data=frozenset({"device"}),
+        life=timedelta(days=7),
+        priority=Priority.URGENT,
+    ),
+}
+
+# What is off until somebody switches it on.
+OFF_BY_DEFAULT = frozenset({(Category.SOCIAL, Channel.EMAIL)})

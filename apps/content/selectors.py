@@ -39,6 +39,11 @@ def feed_for(actor: Actor) -> PostQuerySet:
     return Post.objects.listed_for(actor).with_author()
 
 
+def posts_found(actor: Actor, *, q: str) -> PostQuerySet:
+    """Return what everybody may read and has these words, or is titled almost so, with `rank` and `snippet`."""
+    return Post.objects.listed_for(actor).found_by(q).with_rank(q).with_author()
+
+
 def comments_on(actor: Actor, post_id: uuid.UUID) -> CommentQuerySet:
     """Return what was said to a post: nothing where the actor may not see it, so ask `require_post` as well."""
     seen = Post.objects.visible_to(actor).filter(pk=post_id)

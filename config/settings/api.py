@@ -24,6 +24,7 @@ RATE_LIMITS = {
     "anon": (120, 60),
     "read": (600, 60),
     "write": (120, 60),
+    "search": (60, 60),
     "auth": (20, 60),
     "upload": (30, 60),
     "expensive": (10, 60),

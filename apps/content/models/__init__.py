@@ -2,6 +2,7 @@
 
 from apps.content.models.collaborators import MAX_COLLABORATORS, Collaborator
 from apps.content.models.comments import EDIT_WINDOW, MAX_COMMENT, Comment
+from apps.content.models.documents import Document
 from apps.content.models.media import GRANT_KEPT, PROCESSING_MOST, REFUSAL_KEPT, Media
 from apps.content.models.moderation import MAX_NOTE, Case, Report
 from apps.content.models.posts import MAX_BODY, MAX_SUMMARY, MAX_TAG, MAX_TAGS, MAX_TITLE, Post
@@ -24,6 +25,7 @@ __all__ = [
     "Case",
     "Collaborator",
     "Comment",
+    "Document",
     "Media",
     "Post",
     "Reaction",

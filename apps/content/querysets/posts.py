@@ -2,8 +2,11 @@
 
 from typing import Any, Self
 
+from django.contrib.postgres.search import TrigramWordDistance
+
 from apps.content.querysets.access import edits_post, meets_author, owns_post, sees_post
 from apps.content.querysets.authors import with_author
+from apps.content.querysets.search import MAX_CANDIDATES, Asked, plain, rank, snippet
 from apps.core.actors import Actor
 from apps.core.models import PlannedQuerySet
 
@@ -32,6 +35,24 @@ class PostQuerySet(PlannedQuerySet[Any]):
             hidden_at=None,
         )
         return public.filter(meets_author(actor))
+
+    def found_by(self, text: str) -> Self:
+        """What has all of the words, or a title spelled almost like them: the newest and the most alike, so many.
+
+        Chain it last: what is left out before does not take a place among the candidates.
+        """
+        newest = self.filter(document__words=Asked(text)).order_by("-published_at", "-id")
+        alike = self.filter(document__title__trigram_word_similar=plain(text)).order_by(
+            TrigramWordDistance(plain(text), "document__title"), "-id"
+        )
+        candidates = newest.values("pk")[:MAX_CANDIDATES].union(
+            alike.values("pk")[:MAX_CANDIDATES], all=True
+        )
+        return self.model.objects.filter(pk__in=candidates)
+
+    def with_rank(self, text: str) -> Self:
+        """Say how well each fits, as `rank`, and where, as `snippet`."""
+        return self.annotate(rank=rank(text), snippet=snippet(text))
 
     def with_author(self) -> Self:
         return with_author(self)

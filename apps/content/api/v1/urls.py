@@ -6,6 +6,7 @@ from apps.content.api.v1 import views
 
 urlpatterns = [
     path("feed", views.Feed.as_view(), name="feed"),
+    path("search", views.Search.as_view(), name="search"),
     path("posts", views.PostList.as_view(), name="post-list"),
     path("posts/<uuid:id>", views.PostDetail.as_view(), name="post-detail"),
     path("posts/<uuid:id>/publish", views.PostPublish.as_view(), name="post-publish"),

@@ -34,6 +34,26 @@ class Feed(ApiView):
         return self.page(selectors.feed_for, self.actor)
 
 
+class Search(ApiView):
+    """What everybody may read, by its words."""
+
+    @operation(
+        permission=Public,
+        limit="search",
+        budget=Budget(queries=1, bytes=900_000),
+        query=serializers.SearchFor,
+        response=Page(serializers.PostFound, order=("-rank", "-id")),
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Search published public posts, the best fit first.
+
+        All words must be there, in any form of the post's language, with or without accents; the last may be half
+        typed. A word in the title weighs most. Titles spelled almost like it follow. At most the 500 newest posts with
+        the words and 500 such titles are ranked.
+        """
+        return self.page(selectors.posts_found, self.actor, **self.parameters)
+
+
 class PostList(ApiView):
     """The caller's own posts."""
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from apps.accounts.api import files
 from apps.core import pages
 from apps.core.observability import health, metrics
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("metrics", metrics.metrics_page),
     path("api/v1/", include("config.api.v1", namespace="v1")),
     path("api/v2/", include("config.api.v2", namespace="v2")),
+    path("exports/<str:ticket>", files.export_file, name="export-file"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

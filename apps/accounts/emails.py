@@ -84,6 +84,13 @@ def send_erased(user: User) -> None:
     _send("erased", user.email, user.locale, f"erased.{user.pk}", {})
 
 
+def send_export_ready(user: User, export_id: uuid.UUID) -> None:
+    """Tell a person that their archive is ready. It is fetched in the app: mail is no place for such a link."""
+    assert user.email  # noqa: S101
+    days = settings.EXPORT_KEPT.days
+    _send("export_ready", user.email, user.locale, f"export.{export_id}", {"days": days})
+
+
 def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:
     folder = f"{_FOLDER}/{name}/{_language(locale)}"
     context = {**context, "product": settings.PROJECT_NAME}

@@ -25,6 +25,7 @@ core.errors.DomainError
 │   └── TooManyBlocks       nobody blocks this many
 └── NotFound
     ├── UserNotFound        absent and deleted alike
+    ├── ExportNotFound      absent, expired and somebody else's alike
     └── SessionNotFound     absent, over and somebody else's alike
 """
 
@@ -126,3 +127,8 @@ class UserNotFound(errors.NotFound):
 class SessionNotFound(errors.NotFound):
     code = "session_not_found"
     title = "There is no such session."
+
+
+class ExportNotFound(errors.NotFound):
+    code = "export_not_found"
+    title = "There is no such export."

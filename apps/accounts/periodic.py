@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import EmailCode, Session
-from apps.accounts.services import deletion
+from apps.accounts.services import deletion, exports
 from apps.core import jobs
 
 CODES_KEPT = timedelta(days=1)
@@ -37,6 +37,13 @@ def forget_sessions(**_: Any) -> None:
 def erase_deleted_accounts(**_: Any) -> None:
     """Have accounts erased whose owners deleted them and did not come back."""
     deletion.erase_due_accounts()
+
+
+@jobs.periodic(every=timedelta(hours=1), lease=timedelta(seconds=200), atomic=False)
+def forget_exports(**_: Any) -> None:
+    """Delete archives whose time is over."""
+    while exports.forget_expired():
+        pass
 
 
 def _delete(old: QuerySet[Any]) -> None:

@@ -2,7 +2,10 @@
 
 import uuid
 
-from apps.accounts.models import Block, EmailCode, Session, User
+from django.db.models import Q
+
+from apps.accounts import storage
+from apps.accounts.models import Block, EmailCode, Export, Session, User
 from apps.core import personal
 from apps.core.models import IdempotencyRecord
 
@@ -26,11 +29,29 @@ personal.shows(
 )
 personal.shows("blocks", Block, by="blocker", fields=("blocked_id", "created_at"))
 
-personal.forgets(EmailCode, by="user")
+personal.shows("exports", Export, by="user", fields=("id", "state", "size", "created_at"))
+
 personal.forgets(Block, by="blocker")
 personal.forgets(Block, by="blocked")
 # They were ended when the account was closed, so that the cache has heard of it.
 personal.forgets(Session, by="user")
+
+
+@personal.erases(EmailCode)
+def forget_codes(user_id: uuid.UUID) -> int:
+    """Delete codes for the person, and those that somebody who was not signed in had sent to their address."""
+    person = User.objects.filter(pk=user_id).only("email", "claimed_email").get()
+    addresses = [address for address in (person.email, person.claimed_email) if address]
+    return EmailCode.objects.filter(Q(user=user_id) | Q(address__in=addresses)).delete()[0]
+
+
+@personal.erases(Export)
+def forget_exports(user_id: uuid.UUID) -> int:
+    """Delete the archives that were made for the person, files first."""
+    ids = list(Export.objects.of(user_id).values_list("pk", flat=True)[: personal.BATCH])
+    for export_id in ids:
+        storage.forget(export_id)
+    return Export.objects.filter(pk__in=ids).delete()[0]
 
 
 @personal.erases(IdempotencyRecord)

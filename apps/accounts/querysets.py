@@ -122,3 +122,12 @@ class BlockQuerySet(PlannedQuerySet[Any]):
     def of(self, user_id: UUID | None) -> Self:
         """What others asked for to be rid of this person."""
         return self.filter(blocked=user_id)
+
+
+class ExportQuerySet(PlannedQuerySet[Any]):
+    def of(self, user_id: UUID | None) -> Self:
+        return self.filter(user_id=user_id)
+
+    def open(self, now: datetime) -> Self:
+        """Asked for and not made yet."""
+        return self.filter(state=self.model.State.PENDING, expires_at__gt=now)

@@ -4,10 +4,10 @@ import uuid
 from datetime import UTC, date, datetime, time
 
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Now, TruncDate
 
-from apps.accounts.errors import AlreadyVerified, NoAddress
-from apps.accounts.models import Block, Session, User
+from apps.accounts.errors import AlreadyVerified, ExportNotFound, NoAddress
+from apps.accounts.models import Block, Export, Session, User
 from apps.accounts.querysets import BlockQuerySet, SessionQuerySet, UserQuerySet
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
@@ -60,6 +60,21 @@ def devices_of(actor: Actor, *, here: uuid.UUID | None) -> SessionQuerySet:
     return sessions_of(actor).annotate(
         is_current=ExpressionWrapper(Q(pk=here), output_field=BooleanField())
     )
+
+
+def export_of(actor: Actor, export_id: uuid.UUID) -> Export:
+    """Return one of the actor's own exports, whether or not it is made yet; raises ExportNotFound."""
+    own = Export.objects.of(actor.id).filter(pk=export_id, expires_at__gt=Now())
+    export = own.first()
+    if export is None:
+        raise ExportNotFound
+    return export
+
+
+def is_ready_export(export_id: uuid.UUID) -> bool:
+    """Tell whether this archive may still be given to whoever has its address."""
+    ready = Export.objects.filter(pk=export_id, state=Export.State.READY, expires_at__gt=Now())
+    return ready.filter(user__deleted_at=None, user__is_active=True).exists()
 
 
 def is_known_device(address: str, installation_id: str) -> bool:

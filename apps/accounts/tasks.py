@@ -2,12 +2,13 @@
 
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
 
-from apps.accounts import emails, erasure, revocation
-from apps.accounts.models import EmailCode, Session, User
+from apps.accounts import emails, erasure, exporting, revocation
+from apps.accounts.models import EmailCode, Export, Session, User
 from apps.core import cache, jobs
 
 
@@ -64,6 +65,24 @@ def send_address_notice(*, code_id: uuid.UUID, **_: Any) -> None:
     code = EmailCode.objects.select_related("user").filter(pk=code_id).first()
     if code and code.user and code.former_address:
         emails.send_address_notice(code, code.user)
+
+
+@jobs.job(queue="bulk", max_attempts=5, lease=timedelta(seconds=240), atomic=False)
+def build_export(*, export_id: uuid.UUID, **_: Any) -> None:
+    """Make the archive that somebody asked for."""
+    exporting.build(export_id, announce=partial(_announce_export, export_id))
+
+
+def _announce_export(export_id: uuid.UUID) -> None:
+    jobs.enqueue(send_export_ready, export_id=export_id)
+
+
+@jobs.job(max_attempts=8, lease=timedelta(seconds=30), atomic=False)
+def send_export_ready(*, export_id: uuid.UUID, **_: Any) -> None:
+    """Tell a person that their archive is ready."""
+    export = Export.objects.select_related("user").filter(pk=export_id).first()
+    if export and export.user.email and export.user.is_live:
+        emails.send_export_ready(export.user, export_id)
 
 
 @jobs.job(queue="urgent", atomic=False)

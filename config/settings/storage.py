@@ -1,6 +1,8 @@
 """Static files, media and language."""
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from config import env
 from config.settings import timeouts
@@ -11,7 +13,7 @@ LOCAL_STATE = ROOT / ".local"
 STATIC_URL = "/static/"
 STATIC_ROOT: Path | None = ROOT / ".local" / "static"
 STATICFILES_DIRS = [ROOT / "templates" / "static"]
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -37,6 +39,38 @@ S3_SECRET_ACCESS_KEY = env.text("S3_SECRET_ACCESS_KEY", default="")
 # "virtual" puts the bucket into the host name, "path" behind it.
 S3_ADDRESSING = env.choice("S3_ADDRESSING", ("virtual", "path"), default="virtual")
 STORAGE_TIMEOUTS = (timeouts.STORAGE_CONNECT, timeouts.STORAGE_READ)
+
+# Exports of personal data: private, apart from pictures, and gone after some days.
+STORAGES["exports"] = (
+    {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "region_name": S3_REGION,
+            "endpoint_url": S3_ENDPOINT_URL or None,
+            "access_key": S3_ACCESS_KEY_ID or None,
+            "secret_key": S3_SECRET_ACCESS_KEY or None,
+            "addressing_style": S3_ADDRESSING,
+            "location": "exports",
+            "default_acl": None,
+            "querystring_auth": True,
+        },
+    }
+    if MEDIA_STORAGE == "s3"
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": MEDIA_FOLDER.parent / "exports",
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    }
+)
+EXPORT_LINK_SECONDS = 600
+EXPORT_KEPT = timedelta(days=3)
+# A request that no worker has fulfilled by then is forgotten, so that it may be made again.
+EXPORT_MADE_WITHIN = timedelta(days=1)
 
 # Seconds for which an upload is granted, and a private picture's address is good: at most ten minutes (UP-01).
 MEDIA_GRANT_SECONDS = 600

@@ -126,6 +126,10 @@ def _another_device(phone: Phone) -> str:
     return other.installation_id
 
 
+def _an_export(phone: Phone) -> str:
+    return str(phone.post("me/export").json["id"])
+
+
 # What the rows of access/*.toml name with `of = "…"`.
 KINDS: dict[str, Kind] = {
     "post": post,
@@ -134,6 +138,7 @@ KINDS: dict[str, Kind] = {
     "session": personal(
         "id", _another_session, lambda who, name: who.delete(f"me/sessions/{name}")
     ),
+    "export": personal("id", _an_export),
     "device": personal(
         "installation_id", _another_device, lambda who, name: who.delete(f"devices/{name}")
     ),

@@ -43,6 +43,11 @@ def code_try_at(address: str) -> None:
     throttling.spend("code-try", subject_of(address), quota=20, window=60 * 60)
 
 
+def export(user_id: uuid.UUID | None) -> None:
+    """Count an export that is asked for: a worker is busy with each for minutes; raises TooMany."""
+    throttling.spend("export", str(user_id), quota=3, window=24 * 60 * 60)
+
+
 def code_try(user_id: uuid.UUID | None) -> None:
     """Count a code typed in, so that asking for new codes does not buy new guesses without end; raises TooMany."""
     throttling.spend("code-try", str(user_id), quota=20, window=60 * 60)

@@ -2,7 +2,8 @@
 
 from apps.accounts.models.blocks import Block
 from apps.accounts.models.codes import EmailCode
+from apps.accounts.models.exports import Export
 from apps.accounts.models.people import User
 from apps.accounts.models.sessions import SUPERSEDE_WINDOW, Place, Session
 
-__all__ = ["SUPERSEDE_WINDOW", "Block", "EmailCode", "Place", "Session", "User"]
+__all__ = ["SUPERSEDE_WINDOW", "Block", "EmailCode", "Export", "Place", "Session", "User"]

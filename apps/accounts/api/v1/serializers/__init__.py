@@ -3,6 +3,7 @@
 from apps.accounts.api.v1.serializers.account import Me, MeChange, Session
 from apps.accounts.api.v1.serializers.addresses import EmailChange, EmailConfirmation
 from apps.accounts.api.v1.serializers.blocks import Block, BlockCreate, Person
+from apps.accounts.api.v1.serializers.exports import DataExport
 from apps.accounts.api.v1.serializers.leaving import AccountDeletion, Restoration
 from apps.accounts.api.v1.serializers.passwords import (
     PasswordChange,
@@ -24,6 +25,7 @@ __all__ = [
     "AccountDeletion",
     "Block",
     "BlockCreate",
+    "DataExport",
     "DeviceInfo",
     "EmailChange",
     "EmailConfirmation",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core import mail
 
-from apps.core import cache
+from apps.core import cache, documents
 from apps.core.http import throttling
 from tests.budgets import hold_to_budget
 from tests.phone import Phone
@@ -17,6 +17,7 @@ def _as_after_a_restart() -> Iterator[None]:
     cache.breaker.reset()
     cache.client().flushdb()
     cache.ProcessCopy.forget_all()
+    documents.Document.forget_all()
     throttling.local.clear()
     if hasattr(mail, "outbox"):
         mail.outbox.clear()

@@ -3,7 +3,9 @@
 Nothing lives only here: every caller has an answer for `CacheDown`.
 """
 
+import random
 import secrets
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -37,8 +39,15 @@ def limit_key(policy: str, subject: str) -> str:
 GENERATION_KEY = "config:generation"
 # How long a process trusts its copies while Redis can't tell it the generation.
 COPY_SECONDS = 5
+# How long it leaves Postgres alone when that could not be read.
+RETRY_SECONDS = 1
 
 REVOKED = "revoked"
+
+
+def jittered(seconds: float) -> float:
+    """Return a lifetime up to a tenth longer or shorter, so that what was stored together does not expire together."""
+    return seconds * random.uniform(0.9, 1.1)  # noqa: S311
 
 
 class CacheDown(Exception):
@@ -112,7 +121,7 @@ class ProcessCopy[T]:
 
     The generation arrives with the one round trip that every request makes anyway (`core/http/gate.py`), so a warm copy
     costs nothing. While Redis is away the copy is read again every few seconds; while Postgres is away too, the last
-    known value stands.
+    known value stands. One thread reads at a time, and the others go on with the value that they have.
     """
 
     _copies: ClassVar["WeakSet[ProcessCopy[Any]]"] = WeakSet()
@@ -122,28 +131,42 @@ class ProcessCopy[T]:
     def __init__(self, load: Callable[[], T]) -> None:
         self._load = load
         self._held: tuple[str | None, float, T] | None = None
+        self._reading = threading.Lock()
+        self._retry_at = 0.0
         self._copies.add(self)
 
     def get(self) -> T:
         """Return the current value; raises what the loader raises only when nothing was ever loaded."""
-        if self._held is None:
-            return self._reload()
-        generation, loaded_at, value = self._held
+        held = self._held
+        if held is not None and self._is_fresh(held):
+            return held[2]
+        # Whoever has nothing waits for the one that reads.
+        if not self._reading.acquire(blocking=held is None):
+            assert held is not None  # noqa: S101
+            return held[2]
+        try:
+            held = self._held
+            return held[2] if held is not None and self._is_fresh(held) else self._reload()
+        except DatabaseError:
+            if held is None:
+                raise
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            return held[2]
+        finally:
+            self._reading.release()
+
+    def _is_fresh(self, held: tuple[str | None, float, T]) -> bool:
+        generation, read_again_at, _ = held
         if ProcessCopy._generation_known:
             fresh = generation == ProcessCopy._generation
         else:
-            fresh = time.monotonic() - loaded_at < COPY_SECONDS
-        if fresh:
-            return value
-        try:
-            return self._reload()
-        except DatabaseError:
-            return value
+            fresh = time.monotonic() < read_again_at
+        return fresh or time.monotonic() < self._retry_at
 
     def _reload(self) -> T:
         generation = ProcessCopy._generation
         value = self._load()
-        self._held = (generation, time.monotonic(), value)
+        self._held = (generation, time.monotonic() + jittered(COPY_SECONDS), value)
         return value
 
     @classmethod
@@ -156,7 +179,7 @@ class ProcessCopy[T]:
         """Drop every copy of this process, as a new process would start."""
         cls.saw_generation(None, known=False)
         for copy in cls._copies:
-            copy._held = None
+            copy._held, copy._retry_at = None, 0.0
 
 
 def announce_change() -> None:

@@ -9,7 +9,8 @@ class DevicesConfig(AppConfig):
     verbose_name = "Devices"
 
     def ready(self) -> None:
-        from apps.core import clients
+        from apps.core import clients, flags
         from apps.devices import receivers, selectors  # noqa: F401 - receivers listen once imported
 
         clients.decide_versions_by(selectors.version_policies)
+        flags.read_rules_by(selectors.flag_rules)

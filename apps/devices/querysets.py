@@ -1,9 +1,10 @@
-"""The vocabulary of devices: whose they are, and whether push finds them."""
+"""The vocabulary of devices: whose they are, whether push finds them, and what is still ahead of them."""
 
 import uuid
 from datetime import datetime
 from typing import Any, Self
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.core.models import PlannedQuerySet
@@ -46,3 +47,9 @@ class DeviceQuerySet(PlannedQuerySet[Any]):
             push_silenced_reason=reason,
             updated_at=Now(),
         )
+
+
+class MaintenanceNoticeQuerySet(PlannedQuerySet[Any]):
+    def ahead(self) -> Self:
+        """Those that are not over, the next one first."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=Now())).order_by("starts_at", "id")

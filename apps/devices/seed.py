@@ -1,7 +1,7 @@
-"""Demo data: which versions of the app are served."""
+"""Demo data: which versions of the app are served, and a flag and a value to play with."""
 
-from apps.devices import services
-from apps.devices.models import VersionPolicy
+from apps.devices.models import ConfigEntry, Flag, VersionPolicy
+from apps.devices.services import decisions
 
 _STORES = {
     "ios": "https://apps.apple.com/app/id0000000000",
@@ -10,7 +10,24 @@ _STORES = {
 
 
 def seed() -> None:
-    """Decide about platforms that nobody has decided about yet."""
+    """Decide what nobody has decided about yet."""
+    _seed_versions()
+    if not Flag.objects.filter(key="larger-covers").exists():
+        note = "Covers over the whole width. Goes when everybody has it."
+        decisions.decide(decision=Flag(key="larger-covers", note=note, enabled=True, percentage=50))
+    if not ConfigEntry.objects.filter(key="feed-page").exists():
+        entry = ConfigEntry(
+            key="feed-page",
+            note="Posts that the app asks for at once.",
+            kind=ConfigEntry.Kind.INT,
+            value=20,
+            overrides=[{"flag": "larger-covers", "value": 10}],
+            schema={"type": "integer", "minimum": 1, "maximum": 100},
+        )
+        decisions.decide(decision=entry)
+
+
+def _seed_versions() -> None:
     decided = set(VersionPolicy.objects.values_list("platform", flat=True))
     for platform, store_url in _STORES.items():
         if platform not in decided:
@@ -22,4 +39,4 @@ def seed() -> None:
                 store_url=store_url,
                 message="This version is no longer supported. Please update.",
             )
-            services.decide_versions(policy=policy)
+            decisions.decide(decision=policy)

@@ -16,7 +16,16 @@ personal.shows(
     "pushes",
     Delivery,
     by="notification__recipient",
-    fields=("id", "notification_id", "channel", "state", "reason", "created_at", "sent_at", "opened_at"),
+    fields=(
+        "id",
+        "notification_id",
+        "channel",
+        "state",
+        "reason",
+        "created_at",
+        "sent_at",
+        "opened_at",
+    ),
 )
 
 personal.shows(

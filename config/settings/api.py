@@ -76,3 +76,5 @@ PROJECT_NAME = project.NAME
 PROJECT_VERSION = project.VERSION
 PROJECT_TAGLINE = project.TAGLINE
 PROBLEM_BASE = project.PROBLEM_BASE
+# Seconds after which an app asks for its configuration again, and how many more at most, by chance.
+APP_CONFIG_POLLING = (900, 300)

@@ -19,7 +19,14 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.core import dashboard
 from apps.core.models import AuditEvent, Job, Slot
-from apps.devices.models import Device, VersionPolicy
+from apps.devices.models import (
+    ConfigEntry,
+    Device,
+    Flag,
+    MaintenanceNotice,
+    VersionCalls,
+    VersionPolicy,
+)
 from apps.notifications.models import Delivery
 from tests.core.policy import refused_by_policy
 from tests.phone import Phone
@@ -62,6 +69,10 @@ def a_busy_day(author: Phone, stranger: Phone) -> None:
     VersionPolicy.objects.create(
         platform="ios", minimum="1.0", recommended="1.0", latest="2.0", store_url="https://a.test/"
     )
+    Flag.objects.create(key="new-editor")
+    ConfigEntry.objects.create(key="feed-page", kind="int", value=20)
+    MaintenanceNotice.objects.create(starts_at=timezone.now(), message="Back soon.")
+    VersionCalls.objects.create(day=timezone.now(), platform="ios", app_version="1.0", calls=7)
     Slot.objects.create(name="core.prune_jobs", due_at=timezone.now())
     Group.objects.create(name="Support")
     AuditEvent.objects.note("looked", Group.objects.get(), by=uuid.UUID(author.user_id))

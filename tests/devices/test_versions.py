@@ -16,6 +16,8 @@ DECISION = {
     "minimum": "2.0.0",
     "recommended": "2.4.0",
     "latest": "2.5.0",
+    "next_minimum_percentage": "0",
+    "translations": '{"de": "Bitte aktualisieren."}',
     "store_url": STORE,
     "message": "Please update.",
 }
@@ -125,8 +127,8 @@ def _wait_out_the_copy() -> None:
     """Make this process's copies as old as COPY_SECONDS, which the monotonic clock would take five seconds to do."""
     for copy in cache.ProcessCopy._copies:
         if copy._held:
-            generation, loaded_at, value = copy._held
-            copy._held = (generation, loaded_at - cache.COPY_SECONDS, value)
+            generation, read_again_at, value = copy._held
+            copy._held = (generation, read_again_at - 2 * cache.COPY_SECONDS, value)
 
 
 @pytest.mark.parametrize(

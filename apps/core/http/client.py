@@ -8,26 +8,42 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from apps.core.clients import PLATFORMS, Client
+from apps.core.clients import PLATFORMS, Client, current
 
-_VERSION = re.compile(r"[0-9A-Za-z.+_-]{1,40}", re.ASCII)
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+_-]{0,39}", re.ASCII)
 _DEVICE = re.compile(r"[0-9A-Za-z._-]{1,64}", re.ASCII)
+# Phones name the language of their screen first.
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}(?=[,;\s]|$)", re.ASCII)
 
 
 def client_of(request: Any) -> Client:
     """Return what the client headers say; what can't be understood is left empty."""
-    known = getattr(request, "_client", None)
+    # REST framework's request wraps the one that the edge knows as well.
+    received = getattr(request, "_request", request)
+    known = getattr(received, "_client", None)
     if known is None:
-        sent = request.META
-        platform = sent.get("HTTP_X_CLIENT_PLATFORM", "").strip().lower()
-        version = sent.get("HTTP_X_CLIENT_VERSION", "").strip()
-        device = sent.get("HTTP_X_DEVICE_ID", "").strip()
-        known = request._client = Client(
-            platform=platform if platform in PLATFORMS else "",
-            version=version if _VERSION.fullmatch(version) and version[0].isdigit() else "",
-            device_id=device.lower() if _DEVICE.fullmatch(device) else "",
+        meta = received.META
+        # No more of each than could be understood: the answers are remembered.
+        known = received._client = _understood(
+            meta.get("HTTP_X_CLIENT_PLATFORM", "")[:16],
+            meta.get("HTTP_X_CLIENT_VERSION", "")[:48],
+            meta.get("HTTP_X_DEVICE_ID", "")[:72],
+            meta.get("HTTP_ACCEPT_LANGUAGE", "")[:48],
         )
+        current.set(known)
     return known
+
+
+@lru_cache(4096)
+def _understood(platform: str, version: str, device: str, languages: str) -> Client:
+    platform, version, device = platform.strip().lower(), version.strip(), device.strip()
+    locale = _LOCALE.match(languages.strip())
+    return Client(
+        platform=platform if platform in PLATFORMS else "",
+        version=version if _VERSION.fullmatch(version) else "",
+        device_id=device.lower() if _DEVICE.fullmatch(device) else "",
+        locale=locale[0].lower() if locale else "",
+    )
 
 
 def route_of(request: Any) -> str:

@@ -1,21 +1,34 @@
-"""The gate every request passes: its rate limit, its session and the generation of shared copies, in one round trip."""
+"""The gate every request passes: its rate limit, its session and the generation of shared copies, in one round trip.
 
+In passing it is noted who called and that the session was heard of (`core/usage.py`).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from apps.core import cache
+from apps.core import cache, usage
 from apps.core.actors import Actor
 from apps.core.errors import Unauthenticated
 from apps.core.http import throttling
 from apps.core.http.throttling import Limit, Verdict
 
-# KEYS: limit, generation, session (may be missing). ARGV as in `throttling.TAKE`.
+# KEYS: limit, generation, calls; session, seen (both may be missing).
+# ARGV: two as in `throttling.TAKE`, the most callers to count, and as whom this one is counted.
 _PASS = (
     throttling.TAKE
     + """
 local answer = take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))
 answer[5] = redis.call('GET', KEYS[2])
-answer[6] = KEYS[3] and redis.call('GET', KEYS[3])
+for place = 4, #ARGV do
+  if redis.call('HLEN', KEYS[3]) < tonumber(ARGV[3]) or redis.call('HEXISTS', KEYS[3], ARGV[place]) == 1 then
+    redis.call('HINCRBY', KEYS[3], ARGV[place], 1)
+  end
+end
+if KEYS[4] then
+  answer[6] = redis.call('GET', KEYS[4])
+  redis.call('ZADD', KEYS[5], redis.call('TIME')[1], KEYS[4])
+end
 return answer
 """
 )
@@ -37,9 +50,12 @@ class SessionClaim(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """Who asks, and as whom the request is counted (`usage.caller`)."""
+
     actor: Actor
     device_id: str
     address: str
+    counted_as: Sequence[str] = ()
 
     @property
     def subject(self) -> str:
@@ -64,11 +80,12 @@ class Passage:
 def enter(limit_name: str, caller: Caller, claim: SessionClaim | None) -> Passage:
     """Count the request and look at its session. Refusing is left to the caller, who may have a better reason."""
     limit = throttling.limit_named(limit_name)
-    keys = [cache.limit_key(limit.name, caller.subject), cache.GENERATION_KEY]
+    keys = [cache.limit_key(limit.name, caller.subject), cache.GENERATION_KEY, usage.calls_key()]
     if claim:
-        keys.append(claim.cache_key)
+        keys += [claim.cache_key, usage.SEEN_KEY]
+    words = [limit.emission, limit.burst, usage.MOST_CALLERS, *caller.counted_as]
     try:
-        answer = cache.run(_PASS, keys, [limit.emission, limit.burst])
+        answer = cache.run(_PASS, keys, words)
     except cache.CacheDown:
         cache.ProcessCopy.saw_generation(None, known=False)
         return _judged(_counted_here(limit, caller), claim, None)

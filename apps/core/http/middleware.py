@@ -48,6 +48,7 @@ class EdgeMiddleware:
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = secrets.token_hex(16)
         logging.bind_request(request_id)
+        client_of(request)  # known from here on to whoever asks for a flag
         try:
             get_response = self.get_answer if is_endpoint(request) else self.get_page
             response = refusal(request) or as_problem(request, get_response(request))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ service or selector → answer.
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -17,12 +18,13 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from apps.core import usage
 from apps.core.actors import ANONYMOUS, Actor
 from apps.core.clients import admit
 from apps.core.errors import Denied, NotFound, ReauthRequired, Unauthenticated
 from apps.core.http import conditional, fields, gate, idempotency, pagination, projection
 from apps.core.http.client import address_of, client_of, route_of
-from apps.core.http.operations import Operation, Page, operation_of
+from apps.core.http.operations import Operation, Page, Shape, operation_of
 from apps.core.http.placeholders import Selector
 from apps.core.http.projection import Read, value_at
 from apps.core.http.rendering import encode
@@ -94,7 +96,11 @@ class ApiView(APIView):
         except (AuthenticationFailed, Unauthenticated) as failure:
             # Counted all the same: a bad token must not be a way around the limit.
             refused, request.user, request.auth = failure, ANONYMOUS, None  # type: ignore[assignment]
-        caller = gate.Caller(self.actor, client_of(request).device_id, address_of(request))
+        client = client_of(request)
+        counted_as = [usage.caller(client)]
+        if self.operation.deprecated:
+            counted_as.append(usage.caller(client, route_of(request)))
+        caller = gate.Caller(self.actor, client.device_id, address_of(request), counted_as)
         logging.bind_actor(str(self.actor.id) if self.actor.id else "")
         passage = gate.enter(self.operation.limit, caller, request.auth)  # type: ignore[arg-type]
         self.headers |= passage.verdict.headers
@@ -175,6 +181,13 @@ class ApiView(APIView):
         writer = shared(shape) if selection is None else fields.chosen(shape(), selection)
         body = encode(writer.to_representation(row))
         return self._sent(body, tag, status or self.operation.status)
+
+    def keep(self, document: object) -> HttpResponse:
+        """Answer an object that never changes; what is sent for it is made once."""
+        self.parameters  # noqa: B018 - refuses what is not known
+        shape = self.operation.response
+        body, tag = _written(document, shape, self.query_values.get("fields"))  # type: ignore[arg-type]
+        return self._sent(body, tag, 200)
 
     def read(
         self,
@@ -286,3 +299,10 @@ class ApiView(APIView):
         self.headers["Deprecation"] = f"@{int(deprecated.since.timestamp())}"
         self.headers["Sunset"] = http_date(deprecated.sunset.timestamp())
         self.headers["Link"] = f'<{deprecated.successor}>; rel="successor-version"'
+
+
+@lru_cache(1024)
+def _written(document: object, shape: Shape, selection: str | None) -> tuple[bytes, str]:
+    """Return body and tag of a document; it is known again by its identity."""
+    body = encode(fields.chosen(shape(document), selection).data)
+    return body, conditional.content_tag(body)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from prometheus_client import Counter
 
 from apps.core import jobs
-from apps.devices.services import drop_dead_address
+from apps.devices.services.push_addresses import drop_dead_address
 from apps.notifications.delivery import claiming
 from apps.notifications.delivery.claiming import Claim
 from apps.notifications.models import Delivery

@@ -70,3 +70,41 @@ class Device(Output):
     push_silenced_reason = serializers.CharField(help_text="Why push stopped reaching the device.")
     last_seen_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
+
+
+class Release(Output):
+    """The versions of the app that are served on its platform."""
+
+    minimum = serializers.CharField(help_text="Older versions get 426. Empty: none does.")
+    recommended = serializers.CharField()
+    latest = serializers.CharField()
+    store_url = serializers.CharField()
+    message = serializers.CharField(help_text="What to show to whoever should update.")
+    update_recommended = serializers.BooleanField(
+        help_text="This very app is older than the recommended version."
+    )
+
+
+class Maintenance(Output):
+    """A time in which the service is away."""
+
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True, help_text="Null: not known yet.")
+    message = serializers.CharField()
+
+
+class Polling(Output):
+    """When to ask again: after `interval` seconds and up to `jitter` more, a new random number each time."""
+
+    interval = serializers.IntegerField()
+    jitter = serializers.IntegerField()
+
+
+class AppConfig(Output):
+    """What the app is told at run time. Expect keys that you do not know, and do without those that you do."""
+
+    config = serializers.DictField(child=serializers.JSONField(), help_text="Values by key.")
+    flags = serializers.DictField(child=serializers.BooleanField(), help_text="Flags by key.")
+    version = Release(allow_null=True, help_text="Null: nothing is decided for this platform.")
+    maintenance = Maintenance(allow_null=True)
+    polling = Polling()

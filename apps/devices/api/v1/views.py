@@ -1,16 +1,18 @@
-"""Devices on the wire, version 1."""
+"""Devices, and what they are told, on the wire, version 1."""
 
 import re
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from apps.core.http.client import client_of
 from apps.core.http.operations import Budget, Page, operation
-from apps.core.http.permissions import SignedIn
+from apps.core.http.permissions import Public, SignedIn
 from apps.core.http.views import ApiView
-from apps.devices import selectors, services
+from apps.devices import selectors
 from apps.devices.api.v1 import serializers
 from apps.devices.errors import DeviceNotFound, InstallationIdInvalid, PushAddressOutdated
+from apps.devices.services import push_addresses, registry
 
 _INSTALLATION = re.compile(r"[0-9A-Za-z._-]{1,64}", re.ASCII)
 
@@ -59,7 +61,7 @@ class DeviceDetail(InstallationView):
         under another account changes hands: the other account's pushes stop at once, so register the push address
         again. You hold at most 20 devices; beyond that the one seen longest ago is let go.
         """
-        device, is_new = services.register_device(
+        device, is_new = registry.register_device(
             actor=self.actor, installation_id=self.installation_id, **self.payload
         )
         return self.answer(device, status=201 if is_new else 200)
@@ -76,7 +78,7 @@ class DeviceDetail(InstallationView):
 
         May be repeated, and answers the same when you hold no such device.
         """
-        services.remove_device(actor=self.actor, installation_id=self.installation_id)
+        registry.remove_device(actor=self.actor, installation_id=self.installation_id)
         return self.nothing()
 
 
@@ -98,7 +100,7 @@ class PushAddress(InstallationView):
         that was not confirmed for 270 days is forgotten. An address belongs to the device that registered it last. A
         request that was overtaken by a later registration is 409 `push_address_outdated` and needs no retry.
         """
-        device = services.set_push_address(
+        device = push_addresses.set_push_address(
             actor=self.actor, installation_id=self.installation_id, **self.payload
         )
         return self.answer(device)
@@ -112,5 +114,23 @@ class PushAddress(InstallationView):
     )
     def delete(self, request: Request, installation_id: str) -> HttpResponse:
         """Stop pushes to a device of yours and forget its address. May be repeated."""
-        services.withdraw_push_address(actor=self.actor, installation_id=self.installation_id)
+        push_addresses.withdraw_push_address(actor=self.actor, installation_id=self.installation_id)
         return self.nothing()
+
+
+class AppConfig(ApiView):
+    """What the app is told at run time."""
+
+    @operation(
+        permission=Public,
+        limit="read",
+        budget=Budget(queries=0, bytes=200_000),
+        response=serializers.AppConfig,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Read the app's configuration: values, flags, versions, maintenance.
+
+        Ask at start and then as `polling` says, with `If-None-Match`. Works signed out; signed in, flags for groups of
+        people count as well. A flag is stable for an installation: send `X-Device-Id`. Texts follow `Accept-Language`.
+        """
+        return self.keep(selectors.app_config(client_of(request), self.actor))

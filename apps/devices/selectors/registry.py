@@ -1,15 +1,14 @@
-"""What others may ask of devices."""
+"""What others may ask of devices: whose they are, how to reach them, which versions run on them."""
 
 import logging
 import uuid
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.db.models import Count
 
-from apps.core import clients, crypto
+from apps.core import crypto
 from apps.core.actors import Actor
-from apps.devices.models import Device, VersionPolicy
+from apps.devices.models import Device
 from apps.devices.querysets import DeviceQuerySet
 
 logger = logging.getLogger(__name__)
@@ -27,6 +26,11 @@ def reachable_devices_of(user_id: uuid.UUID) -> DeviceQuerySet:
     return Device.objects.of(user_id).reachable()
 
 
+def device_at(installation_id: str) -> Device | None:
+    """Return an installation, whoever holds it; for staff."""
+    return Device.objects.filter(installation_id=installation_id).first()
+
+
 def push_address_of(device: Device) -> str:
     """Return a device's push address in the clear, "" when it has none that can be read."""
     if device.push_address is None:
@@ -36,20 +40,6 @@ def push_address_of(device: Device) -> str:
     except crypto.Undecipherable:
         logger.exception("push address undecipherable", extra={"device": str(device.pk)})
         return ""
-
-
-def version_policies() -> Mapping[str, clients.VersionPolicy]:
-    """Return what staff decided about versions, by platform; one query."""
-    return {
-        policy.platform: clients.VersionPolicy(
-            minimum=policy.minimum,
-            recommended=policy.recommended,
-            latest=policy.latest,
-            store_url=policy.store_url,
-            message=policy.message,
-        )
-        for policy in VersionPolicy.objects.all()
-    }
 
 
 def active_by_version(since: datetime, most: int) -> list[tuple[str, str, int]]:

@@ -1,18 +1,17 @@
-"""What people hold: one row per installation of the app, and which versions of the app are still served."""
+"""What people hold: one row per installation of the app."""
 
-from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from apps.accounts.models import Session, User
-from apps.core.audit import audited
-from apps.core.clients import PLATFORMS, is_below
-from apps.core.models import PlannedQuerySet, Record, Versioned, planned_manager
+from apps.core.models import Record, planned_manager
+from apps.devices.models.decisions import PLATFORM_CHOICES
 from apps.devices.querysets import DeviceQuerySet
 
 MAX_ADDRESS = 4_096
-_PLATFORM_CHOICES = [(platform, platform) for platform in PLATFORMS]
 
 
 class Device(Record):
@@ -50,7 +49,7 @@ class Device(Record):
         User, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
     )
     session = models.ForeignKey(Session, on_delete=models.SET_NULL, null=True, related_name="+")
-    platform = models.CharField(max_length=10, choices=_PLATFORM_CHOICES)
+    platform = models.CharField(max_length=10, choices=PLATFORM_CHOICES)
     os_version = models.CharField(max_length=40, blank=True, default="", db_default="")
     model = models.CharField(max_length=80, blank=True, default="", db_default="")
     app_version = models.CharField(max_length=40, blank=True, default="", db_default="")
@@ -124,53 +123,8 @@ class Device(Record):
         """What the push address is sealed to."""
         return f"devices.device.push_address:{self.pk}"
 
-
-_version = RegexValidator(
-    r"\A[0-9]{1,9}(\.[0-9]{1,9}){0,3}\Z", "Write a version as numbers: 2.10.1"
-)
-
-
-@audited()
-class VersionPolicy(Versioned):
-    """Which versions of the app on one platform are served, and where to get a newer one."""
-
-    platform = models.CharField(max_length=10, choices=_PLATFORM_CHOICES, unique=True)
-    minimum = models.CharField(
-        max_length=40,
-        blank=True,
-        default="",
-        validators=[_version],
-        help_text="Older versions are refused with 426. Empty: none is.",
-    )
-    recommended = models.CharField(
-        max_length=40,
-        blank=True,
-        default="",
-        validators=[_version],
-        help_text="Every answer names it, so that older apps can suggest an update.",
-    )
-    latest = models.CharField(max_length=40, blank=True, default="", validators=[_version])
-    store_url = models.URLField(
-        max_length=500, blank=True, default="", help_text="Where a refused app sends its user."
-    )
-    message = models.CharField(
-        max_length=300, blank=True, default="", help_text="What a refused app may show."
-    )
-
-    objects = planned_manager(PlannedQuerySet)
-
-    class Meta:
-        verbose_name_plural = "version policies"
-
-    def __str__(self) -> str:
-        return self.platform
-
-    def clean(self) -> None:
-        """Refuse what would lock people out by mistake."""
-        if self.minimum and not self.store_url:
-            raise ValidationError({"store_url": "Whoever is refused must know where to go."})
-        for upper in ("recommended", "latest"):
-            if is_below(getattr(self, upper), self.minimum):
-                raise ValidationError({upper: "This is below the minimum."})
-        if is_below(self.latest, self.recommended):
-            raise ValidationError({"latest": "This is below the recommended version."})
+    def write(self, **changes: Any) -> None:
+        """Change these fields of the row, and when it was changed."""
+        for name, value in {**changes, "updated_at": Now()}.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*changes, "updated_at"])

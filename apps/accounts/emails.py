@@ -91,6 +91,13 @@ def send_export_ready(user: User, export_id: uuid.UUID) -> None:
     _send("export_ready", user.email, user.locale, f"export.{export_id}", {"days": days})
 
 
+def send_security_notice(user: User, notice: str, intent_id: uuid.UUID) -> None:
+    """Tell a person what changed; the template knows each notice by its name."""
+    _send(
+        "security_notice", user.email or "", user.locale, f"notice.{intent_id}", {"notice": notice}
+    )
+
+
 def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:
     folder = f"{_FOLDER}/{name}/{_language(locale)}"
     context = {**context, "product": settings.PROJECT_NAME}

@@ -65,6 +65,7 @@ def _leave_a_tombstone(user: User) -> None:
         User.objects.filter(pk=user.pk).update(
             email=None,
             claimed_email=None,
+            email_vouched_by="",
             display_name="",
             password=make_password(None),
             locale="en",

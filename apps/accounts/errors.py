@@ -5,24 +5,31 @@ core.errors.DomainError
 │   ├── TokenInvalid        not a token of ours, or not of this kind
 │   ├── TokenExpired        an access token past its time: refresh
 │   ├── SessionRevoked      the session is over: sign in again
-│   └── InvalidCredentials  address and password don't belong together
+│   ├── InvalidCredentials  address and password don't belong together
+│   └── MfaRequired         right so far; carries the challenge of the second step
 ├── Denied
 │   ├── AccountDisabled     by staff
 │   ├── AccountDeleted      by its owner, who may still want it back
+│   ├── GuestAccount        for people who can come back: upgrade first
 │   └── EmailUnverified     what others will see needs a proven address
 ├── Invalid
 │   ├── CodeInvalid         not the code that was sent
 │   ├── ProofMissing        only guests have nothing to show
-│   └── PasswordWrong       not the password of the account that asks
+│   ├── PasswordWrong       not the password of the account that asks
+│   └── MfaCodeInvalid      no code of the app or the list, or spent
 ├── Gone
 │   ├── CodeExpired         too old, used, or tried too often: ask for another
-│   └── RestoreExpired      too old, or there is nothing left to restore
+│   ├── RestoreExpired      too old, or there is nothing left to restore
+│   └── ChallengeExpired    the same of a challenge: start over
 ├── Conflict
 │   ├── GuestHasNoAddress   a guest becomes somebody first
 │   ├── AlreadyVerified     there is nothing left to prove
 │   ├── AddressTaken        another account proved the address first
 │   ├── NoAddress           a code can't be sent to nowhere
-│   └── TooManyBlocks       nobody blocks this many
+│   ├── TooManyBlocks       nobody blocks this many
+│   ├── MfaAlreadyOn        an authenticator app is confirmed
+│   ├── MfaNotEnrolled      there is no seed to confirm
+│   └── MfaOff              recovery codes belong to a second step
 └── NotFound
     ├── UserNotFound        absent and deleted alike
     ├── ExportNotFound      absent, expired and somebody else's alike
@@ -52,6 +59,11 @@ class InvalidCredentials(errors.Unauthenticated):
     title = "The address or the password is wrong."
 
 
+class MfaRequired(errors.Unauthenticated):
+    code = "mfa_required"
+    title = "Send a code of the second step, with this challenge."
+
+
 class AccountDisabled(errors.Denied):
     code = "account_disabled"
     title = "This account has been disabled."
@@ -62,6 +74,11 @@ class AccountDeleted(errors.Denied):
 
     code = "account_deleted"
     title = "This account is being deleted. Restore it, or let it go."
+
+
+class GuestAccount(errors.Denied):
+    code = "guest_account"
+    title = "A guest has no way to come back. Upgrade the account first."
 
 
 class EmailUnverified(errors.Denied):
@@ -84,6 +101,11 @@ class ProofMissing(errors.Invalid):
     title = "Send your password or a code that was mailed to you."
 
 
+class MfaCodeInvalid(errors.Invalid):
+    code = "mfa_code_invalid"
+    title = "This code is wrong or was used before."
+
+
 class CodeExpired(errors.Gone):
     code = "code_expired"
     title = "This code can't be used any more. Ask for another."
@@ -92,6 +114,11 @@ class CodeExpired(errors.Gone):
 class RestoreExpired(errors.Gone):
     code = "restore_expired"
     title = "This can't be restored any more with this proof. Sign in again."
+
+
+class ChallengeExpired(errors.Gone):
+    code = "challenge_expired"
+    title = "This challenge can't be answered any more. Start over."
 
 
 class AlreadyVerified(errors.Conflict):
@@ -132,3 +159,18 @@ class SessionNotFound(errors.NotFound):
 class ExportNotFound(errors.NotFound):
     code = "export_not_found"
     title = "There is no such export."
+
+
+class MfaAlreadyOn(errors.Conflict):
+    code = "mfa_already_on"
+    title = "An authenticator app is set up already. Turn it off first."
+
+
+class MfaNotEnrolled(errors.Conflict):
+    code = "mfa_not_enrolled"
+    title = "Ask for the seed of an authenticator app first."
+
+
+class MfaOff(errors.Conflict):
+    code = "mfa_off"
+    title = "The second step is not turned on."

@@ -77,3 +77,8 @@ def read_restore_proof(proof: str) -> tuple[uuid.UUID, datetime] | None:
 def subject_of(address: str) -> str:
     """Return the name under which an address is counted, so that limits keep no addresses."""
     return crypto.keyed_hash(address, purpose="limit-subject")[:16].hex()
+
+
+def recovery_hash(user_id: uuid.UUID, code: str) -> bytes:
+    """Hash a recovery code for storage and look-up; under the key that is never rotated, since codes lie in drawers."""
+    return crypto.blind_index(f"{user_id}:{code}", purpose="recovery-code")

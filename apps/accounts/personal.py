@@ -5,7 +5,18 @@ import uuid
 from django.db.models import Q
 
 from apps.accounts import storage
-from apps.accounts.models import Block, EmailCode, Export, Session, User
+from apps.accounts.models import (
+    Block,
+    Challenge,
+    EmailCode,
+    Export,
+    Identity,
+    Passkey,
+    RecoveryCode,
+    Session,
+    Totp,
+    User,
+)
 from apps.core import personal
 from apps.core.models import IdempotencyRecord
 
@@ -28,9 +39,17 @@ personal.shows(
     ),
 )
 personal.shows("blocks", Block, by="blocker", fields=("blocked_id", "created_at"))
-
 personal.shows("exports", Export, by="user", fields=("id", "state", "size", "created_at"))
+personal.shows(
+    "identities", Identity, by="user", fields=("issuer", "subject", "created_at", "last_used_at")
+)
+personal.shows("passkeys", Passkey, by="user", fields=("id", "name", "created_at", "last_used_at"))
 
+personal.forgets(Challenge, by="user")
+personal.forgets(Totp, by="user")
+personal.forgets(RecoveryCode, by="user")
+personal.forgets(Passkey, by="user")
+personal.forgets(Identity, by="user")
 personal.forgets(Block, by="blocker")
 personal.forgets(Block, by="blocked")
 # They were ended when the account was closed, so that the cache has heard of it.

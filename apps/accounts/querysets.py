@@ -131,3 +131,41 @@ class ExportQuerySet(PlannedQuerySet[Any]):
     def open(self, now: datetime) -> Self:
         """Asked for and not made yet."""
         return self.filter(state=self.model.State.PENDING, expires_at__gt=now)
+
+
+class ChallengeQuerySet(PlannedQuerySet[Any]):
+    def of(self, user_id: UUID | None) -> Self:
+        return self.filter(user_id=user_id)
+
+    def expired_before(self, moment: datetime) -> Self:
+        return self.filter(expires_at__lt=moment)
+
+
+class TotpQuerySet(PlannedQuerySet[Any]):
+    def of(self, user_id: UUID | None) -> Self:
+        return self.filter(user_id=user_id)
+
+    def confirmed(self) -> Self:
+        """Those whose codes are asked for at sign-in."""
+        return self.filter(confirmed_at__isnull=False)
+
+
+class RecoveryCodeQuerySet(PlannedQuerySet[Any]):
+    def of(self, user_id: UUID | None) -> Self:
+        return self.filter(user_id=user_id)
+
+    def unused(self) -> Self:
+        return self.filter(used_at=None)
+
+
+class IdentityQuerySet(PlannedQuerySet[Any]):
+    def of(self, user_id: UUID | None) -> Self:
+        return self.filter(user_id=user_id)
+
+    def known_as(self, issuer: str, subject: str) -> Self:
+        return self.filter(issuer=issuer, subject=subject)
+
+
+class PasskeyQuerySet(PlannedQuerySet[Any]):
+    def of(self, user_id: UUID | None) -> Self:
+        return self.filter(user_id=user_id)

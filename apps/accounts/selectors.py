@@ -3,11 +3,20 @@
 import uuid
 from datetime import UTC, date, datetime, time
 
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q
-from django.db.models.functions import Now, TruncDate
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+)
+from django.db.models.functions import Coalesce, Now, TruncDate
 
 from apps.accounts.errors import AlreadyVerified, ExportNotFound, NoAddress
-from apps.accounts.models import Block, Export, Session, User
+from apps.accounts.models import Block, Export, RecoveryCode, Session, Totp, User
 from apps.accounts.querysets import BlockQuerySet, SessionQuerySet, UserQuerySet
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
@@ -25,6 +34,16 @@ def me(actor: Actor) -> User:
     if user is None:
         raise NotFound
     return user
+
+
+def second_step_of(actor: Actor) -> UserQuerySet:
+    """The actor's account, with `totp_enabled` and `recovery_codes_left`."""
+    codes = RecoveryCode.objects.unused().filter(user=OuterRef("pk")).order_by()
+    counted = codes.values("user").annotate(count=Count("pk")).values("count")
+    return account_of(actor).annotate(
+        totp_enabled=Exists(Totp.objects.confirmed().filter(user=OuterRef("pk"))),
+        recovery_codes_left=Coalesce(Subquery(counted), 0),
+    )
 
 
 def claimed_address(actor: Actor) -> str:

@@ -85,6 +85,16 @@ def send_export_ready(*, export_id: uuid.UUID, **_: Any) -> None:
         emails.send_export_ready(export.user, export_id)
 
 
+@jobs.job(queue="urgent", max_attempts=8, lease=timedelta(seconds=30), atomic=False)
+def send_security_notice(
+    *, user_id: uuid.UUID, notice_id: str, intent_id: uuid.UUID, **_: Any
+) -> None:
+    """Tell a person that something about the safety of their account has changed."""
+    user = User.objects.live().filter(pk=user_id).first()
+    if user and user.email:
+        emails.send_security_notice(user, notice_id, intent_id)
+
+
 @jobs.job(queue="urgent", atomic=False)
 def publish_revocation(*, session_id: uuid.UUID, **_: Any) -> None:
     """Make sure that the cache knows of an end, also when it was away at that moment."""

@@ -62,6 +62,9 @@ PASSWORD_HASH_WAIT = 3
 EMAIL_CODE_LIFETIME = timedelta(minutes=10)
 EMAIL_CODE_TRIES = 5
 
+# How long a phone may take to come back with its second step or its passkey.
+CHALLENGE_LIFETIME = timedelta(minutes=5)
+
 # Field encryption and blind indexes (`core/crypto.py`): newest key first, base64 of 32 bytes each, named by position.
 FIELD_KEYS = env.names("FIELD_KEYS", local=("bG9jYWwtZmllbGQta2V5LW5ldmVyLWluLXByb2QhISE=",))
 BLIND_INDEX_KEY = env.text(

@@ -63,6 +63,10 @@ WITH_THE_SERIALIZER = {
         Read(accounts.account_of, (ADA,), {}, account_shapes.Me),
         "the address is one of two columns",
     ),
+    "second step": (
+        Read(accounts.second_step_of, (ADA,), {}, account_shapes.MfaStatus),
+        "both columns are other tables'",
+    ),
     "sessions": (
         Read(accounts.devices_of, (ADA,), {"here": ADA.id}, account_shapes.Session),
         "a session is current for whoever looks",

@@ -51,3 +51,12 @@ def export(user_id: uuid.UUID | None) -> None:
 def code_try(user_id: uuid.UUID | None) -> None:
     """Count a code typed in, so that asking for new codes does not buy new guesses without end; raises TooMany."""
     throttling.spend("code-try", str(user_id), quota=20, window=60 * 60)
+
+
+def second_step(user_id: uuid.UUID | None) -> None:
+    """Count a code of an app or a list typed in; raises TooMany.
+
+    Room for mistyping, while a thief of the password, who may ask for any number of challenges, gets through a
+    hundredth of a percent of all codes in a week.
+    """
+    throttling.spend("second-step", str(user_id), quota=20, window=6 * 60 * 60)

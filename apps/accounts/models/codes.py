@@ -18,6 +18,7 @@ class EmailCode(Record):
         REAUTHENTICATE = "reauthenticate"
         RESET_PASSWORD = "reset_password"  # noqa: S105
         CHANGE_EMAIL = "change_email"
+        SIGN_IN = "sign_in"
 
     user = models.ForeignKey(
         User,

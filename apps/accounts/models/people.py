@@ -24,6 +24,13 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
 
     email = models.EmailField(max_length=254, unique=True, null=True, blank=True)
     claimed_email = models.EmailField("email to be proven", max_length=254, null=True, blank=True)
+    email_vouched_by = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The issuer on whose word the address counts as proven; empty: by a code of ours.",
+    )
     display_name = models.CharField(max_length=80, blank=True, default="", db_default="")
     locale = models.CharField(
         max_length=35, default="en", db_default="en", help_text="BCP 47, such as de-AT."

@@ -72,7 +72,11 @@ def prove(code: EmailCode) -> User:
     try:
         with transaction.atomic():
             User.objects.filter(owner).update(
-                email=code.address, claimed_email=None, rev=F("rev") + 1, updated_at=Now()
+                email=code.address,
+                email_vouched_by="",
+                claimed_email=None,
+                rev=F("rev") + 1,
+                updated_at=Now(),
             )
     except IntegrityError as taken:
         raise AddressTaken from taken

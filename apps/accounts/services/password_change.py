@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from apps.accounts import selectors, tasks
 from apps.accounts.errors import CodeInvalid, PasswordWrong
-from apps.accounts.models import EmailCode, Session, User
+from apps.accounts.models import Challenge, EmailCode, Session, User
 from apps.accounts.services import addresses, codes, passwords, sessions
 from apps.core import jobs
 from apps.core.actors import Actor
@@ -79,6 +79,8 @@ def change(*, actor: Actor, password: str, current_password: str | None = None) 
 def _set(user: User, hashed: str) -> None:
     """Replace the password that was looked at; whoever replaced it first has won."""
     codes.forget(user.pk)
+    # Whoever passed the first step with the old password gets no further.
+    Challenge.objects.of(user.pk).delete()
     unchanged = User.objects.filter(pk=user.pk, password=user.password)
     if not unchanged.update(password=hashed, updated_at=Now()):
         raise PasswordWrong

@@ -50,6 +50,9 @@ class Problem(Output):
     request_id = serializers.CharField(help_text="Quote it when you ask for help.")
     retryable = serializers.BooleanField(help_text="The same request may succeed later.")
     errors = Fault(many=True, required=False)  # type: ignore[assignment]
+    challenge = serializers.CharField(
+        required=False, help_text="With `mfa_required`: what `POST auth/mfa/challenge` wants back."
+    )
 
 
 class OperationSchema(AutoSchema):

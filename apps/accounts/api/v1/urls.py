@@ -11,6 +11,7 @@ from apps.accounts.api.v1.views import (
     passwords,
     proof,
     registration,
+    second_step,
     signing_in,
 )
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("auth/logout", signing_in.Logout.as_view(), name="auth-logout"),
     path("auth/password/forgot", passwords.ForgotPassword.as_view(), name="password-forgot"),
     path("auth/password/reset", passwords.ResetPassword.as_view(), name="password-reset"),
+    path("auth/mfa/challenge", second_step.MfaChallenge.as_view(), name="auth-mfa-challenge"),
     path("me", account.Me.as_view(), name="me"),
     path("me/export", exports.ExportRequest.as_view(), name="export-request"),
     path("me/export/<uuid:id>", exports.ExportDetail.as_view(), name="export-detail"),
@@ -36,6 +38,9 @@ urlpatterns = [
     path(
         "me/reauthenticate/code", proof.ReauthenticationCode.as_view(), name="reauthenticate-code"
     ),
+    path("me/mfa/totp", second_step.Totp.as_view(), name="totp"),
+    path("me/mfa/totp/confirm", second_step.TotpConfirm.as_view(), name="totp-confirm"),
+    path("me/mfa/recovery-codes", second_step.RecoveryCodes.as_view(), name="recovery-codes"),
     path("me/sessions", account.SessionList.as_view(), name="session-list"),
     path("me/sessions/<uuid:id>", account.SessionDetail.as_view(), name="session-detail"),
 ]

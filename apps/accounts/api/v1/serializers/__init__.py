@@ -11,6 +11,13 @@ from apps.accounts.api.v1.serializers.passwords import (
     PasswordReset,
 )
 from apps.accounts.api.v1.serializers.proof import FreshAccess, Reauthentication
+from apps.accounts.api.v1.serializers.second_step import (
+    MfaAnswer,
+    MfaStatus,
+    RecoveryCodes,
+    TotpConfirmation,
+    TotpEnrolment,
+)
 from apps.accounts.api.v1.serializers.signing_in import (
     DeviceInfo,
     EmailVerification,
@@ -34,15 +41,20 @@ __all__ = [
     "Login",
     "Me",
     "MeChange",
+    "MfaAnswer",
+    "MfaStatus",
     "PasswordChange",
     "PasswordForgotten",
     "PasswordReset",
     "Person",
     "Reauthentication",
+    "RecoveryCodes",
     "Refresh",
     "Registration",
     "Restoration",
     "Session",
     "SignedIn",
+    "TotpConfirmation",
+    "TotpEnrolment",
     "User",
 ]

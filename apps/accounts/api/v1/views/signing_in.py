@@ -27,11 +27,12 @@ class Login(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=16, redis=4),
+        budget=Budget(queries=18, redis=4),
         request=serializers.Login,
         response=serializers.SignedIn,
         errors=(
             errors.InvalidCredentials,
+            errors.MfaRequired,
             errors.AccountDisabled,
             errors.AccountDeleted,
             TooMany,
@@ -43,7 +44,8 @@ class Login(SignInView):
         """Sign this device in.
 
         A device that signs in again to the same account replaces its earlier session. The answer to a wrong password
-        and to an unknown address is the same.
+        and to an unknown address is the same. Where the second step is on, the right password is answered by 401
+        `mfa_required` with a `challenge` for `POST auth/mfa/challenge`.
         """
         told = self.payload
         origin = origin_of(request, told.pop("device", None))

@@ -9,12 +9,25 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.accounts.services import standing
+from apps.content.models import Collaborator
 from tests.content import desk
 from tests.devices.pockets import register
 from tests.phone import Phone
 
 type Ids = dict[str, str]
 """What goes into the `{…}` of a path or a body."""
+
+_VERIFIED = (
+    "owner",
+    "editor",
+    "viewer",
+    "stranger",
+    "blocked",
+    "suspended",
+    "staff",
+    "superuser",
+    "neighbour",
+)
 
 
 class Cast:
@@ -23,7 +36,7 @@ class Cast:
     def __init__(self) -> None:
         self.people = {"anonymous": Phone(), "unverified": Phone()}
         self.people["unverified"].register(_address("unverified"))
-        for role in ("owner", "stranger", "staff", "superuser", "suspended", "neighbour"):
+        for role in _VERIFIED:
             self.people[role] = Phone().verified(_address(role), display_name=role.title())
         User.objects.filter(email=_address("staff")).update(is_staff=True)
         User.objects.filter(email=_address("superuser")).update(is_staff=True, is_superuser=True)
@@ -31,6 +44,13 @@ class Cast:
             suspended = uuid.UUID(self.people["suspended"].user_id)
             standing.disable(user_id=suspended, by=uuid.uuid4())
         self.shown = desk.published(self.people["owner"])["id"]
+        self.shared = desk.published(self.people["owner"], visibility="private")["id"]
+        for role in ("editor", "viewer"):
+            Collaborator.objects.create(
+                post_id=self.shared, user_id=self.people[role].user_id, role=role
+            )
+        blocked = {"user_id": self.people["blocked"].user_id}
+        assert self.people["owner"].post("me/blocks", blocked).status == 201
         self.hidden = desk.published(self.people["neighbour"], visibility="private")["id"]
         self._ids = cache(lambda of, state, role: KINDS[of](self, state, role))
 
@@ -78,29 +98,26 @@ def personal(
 
 
 def post(cast: Cast, state: str, role: str) -> Ids | None:
+    known = {"shared": cast.shared, "public": cast.shown, "foreign": cast.hidden}
+    if state == "absent" or state in known:
+        return {"id": known.get(state) or str(uuid.uuid4())}
     holder = cast.holder(state, role)
-    if state == "absent":
-        return {"id": str(uuid.uuid4())}
-    if state == "shared":
-        return None
-    if state in {"public", "foreign"}:
-        return {"id": cast.shown if state == "public" else cast.hidden}
     if holder is None:
         return None
     return {"id": (desk.deleted if state == "deleted" else desk.drafted)(holder)["id"]}
 
 
 def comment(cast: Cast, state: str, role: str) -> Ids | None:
-    """Own: under a stranger's post. Public: somebody's under the owner's. Foreign: where the asker sees nothing."""
-    holder = cast.holder(state, role)
-    below = cast.hidden if state == "foreign" else cast.shown
+    """Own: under the owner's post. Public: somebody's there. Shared: the owner's. Foreign: where nobody sees it."""
+    below = {"shared": cast.shared, "foreign": cast.hidden}.get(state, cast.shown)
     if state == "absent":
         return {"id": below, "comment_id": str(uuid.uuid4())}
-    if state == "shared" or (state == "own" and role == "unverified"):
+    speakers = {"shared": "owner", "public": "neighbour", "foreign": "neighbour"}
+    # Whoever can't speak has nothing of their own there.
+    silent = role in {"anonymous", "unverified", "suspended", "blocked"}
+    if silent and state == "own":
         return None
-    speaker = cast.people["neighbour"] if state == "public" else holder
-    if speaker is None:
-        return None
+    speaker = cast.people[speakers.get(state, "owner" if silent else role)]
     said = desk.commented(speaker, below)["id"]
     if state == "deleted":
         assert speaker.delete(f"posts/{below}/comments/{said}").status == 204

@@ -1,5 +1,6 @@
 """The access matrix as data: which operations there are, which rule each follows, and what a rule says of each cell."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,8 +36,12 @@ class Operation:
 
     name: str
     version: str
-    example: Any = None
+    shape: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def example(self) -> Any:
+        return None if self.shape is None else self.shape.get("example", {})
 
     @property
     def verb(self) -> str:
@@ -57,8 +62,8 @@ def operations() -> dict[str, Operation]:
             for verb in _VERBS & verbs.keys():
                 name = f"{verb.upper()} {path.removeprefix(f'/api/{version}/')}"
                 headers = {"if_match": "*"} if _takes(verbs[verb], "If-Match") else {}
-                example = _example(verbs[verb], document)
-                found.setdefault(name, Operation(name, version, example, headers))
+                shape = _body_shape(verbs[verb], document)
+                found.setdefault(name, Operation(name, version, shape, headers))
     return dict(sorted(found.items()))
 
 
@@ -72,20 +77,21 @@ def _takes(operation: Mapping[str, Any], header: str) -> bool:
     return any(parameter.get("name") == header for parameter in operation.get("parameters", ()))
 
 
-def _example(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
-    shape = body_shape(operation, document)
-    return None if shape is None else shape.get("example", {})
-
-
-def body_shape(operation: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any] | None:
+def _body_shape(
+    operation: Mapping[str, Any], document: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
     """Return the schema of what the operation is sent, None when it is sent nothing."""
     if "requestBody" not in operation:
         return None
     (content,) = operation["requestBody"]["content"].values()
-    schema = content["schema"]
-    if "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return schema
+    return resolved(content["schema"], document)
+
+
+def resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference to the schema that it names."""
+    arms = schema.get("allOf") or schema.get("oneOf") or [schema]
+    name = arms[0].get("$ref", "").rpartition("/")[2]
+    return document["components"]["schemas"][name] if name else schema
 
 
 @cache
@@ -131,6 +137,11 @@ def expected(row: Row, role: str) -> Mapping[str, str]:
     """Return, by state, what a role is to meet."""
     rule = rules()[row.rule]
     return rule.get(role, rule["others"])
+
+
+def filled(text: str, ids: Mapping[str, str]) -> str:
+    """Put ids where a path or a body names them in braces."""
+    return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], found[0]), text)
 
 
 def how_to_add(names: list[str]) -> str:

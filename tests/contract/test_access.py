@@ -78,16 +78,12 @@ def _undone(cast: Cast, operation: Operation, row: Row, role: str, ids: dict[str
     with transaction.atomic():
         answer = cast.people[role].send(
             operation.verb,
-            _filled(operation.path, ids) + row.query,
-            None if body is None else json.loads(_filled(json.dumps(body), ids)),
+            matrix.filled(operation.path, ids) + row.query,
+            None if body is None else json.loads(matrix.filled(json.dumps(body), ids)),
             **operation.headers,
         )
         transaction.set_rollback(True)
     return answer
-
-
-def _filled(text: str, ids: dict[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], found[0]), text)
 
 
 def _fits(answer: Answer, expected: str, row: Row) -> bool:

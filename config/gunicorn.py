@@ -37,7 +37,8 @@ class logger_class(Logger):  # noqa: N801 - a setting's name
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
-        logging.configure(settings.LOGGING)
+        if settings.LOGGING:
+            logging.configure(settings.LOGGING)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
@@ -13,6 +13,7 @@ from apps.accounts.errors import EmailUnverified
 from apps.accounts.models import User
 from apps.content.errors import CommentNotFound, IdTaken, PostDeleted, PostNotFound, TagTooLong
 from apps.content.models import MAX_TAG, Comment, Post, Reaction, Report
+from apps.core import statements
 from apps.core.actors import Actor
 from apps.core.errors import Stale
 from apps.core.ids import new_id
@@ -48,16 +49,13 @@ def create_post(
         language=language,
         tags=_normal(tags),
     )
-    try:
-        with transaction.atomic():
-            post.save(force_insert=True)
-    except IntegrityError:
-        return _repeated(actor, post.id), False
-    return Post.objects.with_author().get(pk=post.id), True
+    if statements.insert(post):
+        return post, True
+    return _repeated(actor, post.id), False
 
 
 def _repeated(actor: Actor, post_id: uuid.UUID) -> Post:
-    post = Post.objects.with_author().get(pk=post_id)
+    post = Post.objects.get(pk=post_id)
     if post.author_id != actor.id:
         raise IdTaken
     if post.deleted_at:

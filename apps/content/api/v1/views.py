@@ -71,7 +71,7 @@ class PostList(ApiView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=2, bytes=_POST_BYTES),
+        budget=Budget(queries=3, bytes=_POST_BYTES),
         request=serializers.PostCreate,
         response=serializers.Post,
         status=201,
@@ -84,7 +84,8 @@ class PostList(ApiView):
         Choose its `id` yourself when you write offline: sending it again answers the post as it is now, with 200.
         """
         post, is_new = services.create_post(actor=self.actor, **self.payload)
-        return self.answer(post, status=201 if is_new else 200)
+        status = 201 if is_new else 200
+        return self.read(selectors.post_for, self.actor, post.id, status=status)
 
 
 class PostDetail(ApiView):

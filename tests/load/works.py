@@ -40,7 +40,8 @@ WITH feed AS MATERIALIZED (SELECT min(published_at) AS first, max(published_at) 
   WHERE status = 'published' AND visibility = 'public' AND hidden_at IS NULL AND deleted_at IS NULL),
 moments AS MATERIALIZED (SELECT first + random() * (last - first) AS moment FROM feed, generate_series(1, %s))
 SELECT DISTINCT post.id FROM moments, LATERAL (SELECT id FROM content_post
-  WHERE status = 'published' AND visibility = 'public' AND hidden_at IS NULL AND deleted_at IS NULL AND published_at >= moment
+  WHERE status = 'published' AND visibility = 'public' AND hidden_at IS NULL AND deleted_at IS NULL
+  AND published_at >= moment
   ORDER BY published_at LIMIT 1) AS post
 """
 # Runs a statement with parameters in the database that the requests are about.

@@ -70,7 +70,7 @@ def test_a_failure_is_told_once_with_its_request(logged: Lines, browser: Client)
 
 def test_the_console_shows_people_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     logging.configure({"level": "INFO", "format": "console"})
-    logging.access_log("GET", "api/v1/feed", 200, 3.14159, platform="ios")
+    logging.access_log("GET", "api/v1/feed", 200, 3.14159, platform="ios", app_version="2.4.0")
     try:
         int("\x1b[31mred")
     except ValueError:
@@ -143,7 +143,7 @@ def test_no_value_forges_a_line_or_steers_a_terminal(
     # pytest keeps what is logged for its report, and could not hand half a pair from one process to another.
     ours = [one for one in stdlib.getLogger().handlers if not isinstance(one, LogCaptureHandler)]
     monkeypatch.setattr(stdlib.getLogger(), "handlers", ours)
-    logging.access_log("GET", "livez", 200, 1, user_agent=text)
+    logging.access_log(text, "livez", 200, 1, platform="ios", app_version="2.4.0")
     structlog.get_logger("ours").info(text, name=text, **{text: text})
     stdlib.getLogger("theirs").info("hello %s", text)
 

@@ -55,6 +55,17 @@ def check_keys(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
+def check_signing_pairs(**_: Any) -> list[CheckMessage]:
+    """Every pair of the ring that signs tokens is base64 of 32 bytes."""
+    prefix = "ed25519:"
+    return [
+        Error(f"TOKEN_SIGNING_KEYS[{position}] is no Ed25519 seed.", id="core.E004")
+        for position, key in enumerate(settings.TOKEN_SIGNING_KEYS)
+        if key.startswith(prefix) and len(_decoded(key.removeprefix(prefix))) != _FIELD_KEY_BYTES
+    ]
+
+
+@register(Tags.security)
 def check_field_keys(**_: Any) -> list[CheckMessage]:
     """Every key of the encryption ring is base64 of 32 bytes."""
     if not settings.FIELD_KEYS:

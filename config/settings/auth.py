@@ -24,8 +24,12 @@ AUTH_PASSWORD_VALIDATORS = [
     },
 ]
 
-# Signs access and refresh tokens. Apart from SECRET_KEY, so that either can be rotated alone. To rotate: the new key
-# becomes TOKEN_SIGNING_KEY and the old one a fallback, for as long as sessions last; every token names its key.
+# Sign access and refresh tokens: 50 random characters (HS256), or a pair (`manage.py new_signing_key`, EdDSA), whose
+# public half `auth/jwks` publishes. Apart from SECRET_KEY, so that either can be rotated alone. Every token names its
+# key, so nobody notices a rotation in this order, each step once all processes have taken the one before:
+#   1. the new key joins TOKEN_SIGNING_KEY_FALLBACKS: it verifies everywhere before it signs anywhere
+#   2. it becomes TOKEN_SIGNING_KEY, and the old key a fallback
+#   3. when SESSION_IDLE_LIFETIME has passed, the old key goes
 TOKEN_SIGNING_KEYS = [
     env.text("TOKEN_SIGNING_KEY", local="local-token-key-never-used-in-production-0123456789"),
     *env.names("TOKEN_SIGNING_KEY_FALLBACKS", default=[]),

@@ -4,6 +4,7 @@ from apps.accounts.api.v1.serializers.account import Me, MeChange, Session
 from apps.accounts.api.v1.serializers.addresses import EmailChange, EmailConfirmation
 from apps.accounts.api.v1.serializers.blocks import Block, BlockCreate, Person
 from apps.accounts.api.v1.serializers.exports import DataExport
+from apps.accounts.api.v1.serializers.keys import JWK, JWKSet
 from apps.accounts.api.v1.serializers.leaving import AccountDeletion, Restoration
 from apps.accounts.api.v1.serializers.passwords import (
     PasswordChange,
@@ -29,6 +30,7 @@ from apps.accounts.api.v1.serializers.signing_in import (
 )
 
 __all__ = [
+    "JWK",
     "AccountDeletion",
     "Block",
     "BlockCreate",
@@ -38,6 +40,7 @@ __all__ = [
     "EmailConfirmation",
     "EmailVerification",
     "FreshAccess",
+    "JWKSet",
     "Login",
     "Me",
     "MeChange",

@@ -1,92 +1,30 @@
-"""Access and refresh tokens: what they say, and the ring of keys that signs them.
+"""Access and refresh tokens: what they say.
 
-Both are JSON Web Tokens (RFC 7519) of one algorithm, signed and checked here alone (RFC 8725). They are made and read
-without a query; whether their session still stands is `services/sessions.py`'s question.
+Both are JSON Web Tokens (RFC 7519), signed and checked by the ring of keys (`ring.py`) and nothing else. They are made
+and read without a query; whether their session still stands is `services/sessions.py`'s question.
 """
 
 import base64
-import hashlib
-import re
 import time
 import uuid
-from collections.abc import Buffer, Sequence
+from collections.abc import Buffer
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
-import jwt
 from django.conf import settings
-from rest_framework_simplejwt.backends import TokenBackend
-from rest_framework_simplejwt.exceptions import (
-    ExpiredTokenError,
-    TokenBackendError,
-    TokenBackendExpiredToken,
-    TokenError,
-)
-from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import Token
 
 from apps.accounts.errors import SessionRevoked, TokenExpired, TokenInvalid
 from apps.accounts.models import Session
+from apps.accounts.tokens.ring import KeyRing, ring
 
 # What a phone may do on its person's behalf. Narrower tokens will name narrower scopes.
 PHONE_SCOPES = ("app",)
 
-# Bounds on what is decoded before the signature is checked; ours are half as long.
-_SHAPE = re.compile(r"[A-Za-z0-9_-]{1,256}\.[A-Za-z0-9_-]{1,1024}\.[A-Za-z0-9_-]{43}", re.ASCII)
-_CLAIMS = ("sub", "sid", "gen", "leaf", "typ", "jti", "iat", "exp")
-# Seconds by which the clocks of web servers may differ.
-_SKEW = 5
 # As much of a leaf's hash as an access token shows: enough to tell leaves apart, useless for refreshing.
 _DIGEST_BYTES = 12
-
-
-class KeyRing(TokenBackend):
-    """Signs with the first key and verifies with the key that the token names (`kid`)."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        super().__init__(
-            api_settings.ALGORITHM, audience=api_settings.AUDIENCE, issuer=api_settings.ISSUER
-        )
-        self._keys = {hashlib.sha256(b"kid\0" + key.encode()).hexdigest()[:12]: key for key in keys}
-        self._newest = next(iter(self._keys))
-
-    def encode(self, payload: dict[str, Any]) -> str:
-        return jwt.encode(
-            {**payload, "aud": self.audience, "iss": self.issuer},
-            self._keys[self._newest],
-            algorithm=self.algorithm,
-            headers={"kid": self._newest},
-        )
-
-    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
-        """Return the claims of a token that one of our keys signed, whatever `verify` says."""
-        if not _SHAPE.fullmatch(token):
-            raise TokenBackendError("malformed")
-        try:
-            payload = jwt.decode(
-                token,
-                self._key_of(token),
-                algorithms=[self.algorithm],
-                audience=self.audience,
-                issuer=self.issuer,
-                # `iat` is compared below, with patience for clocks.
-                options={"require": [*_CLAIMS, "aud", "iss"], "verify_iat": False},
-            )
-        except jwt.ExpiredSignatureError as expired:
-            raise TokenBackendExpiredToken("expired") from expired
-        except jwt.InvalidTokenError as fault:
-            raise TokenBackendError("invalid") from fault
-        if not isinstance(payload["iat"], int) or payload["iat"] > time.time() + _SKEW:
-            raise TokenBackendError("issued in the future")
-        return payload
-
-    def _key_of(self, token: str) -> str:
-        key = self._keys.get(jwt.get_unverified_header(token).get("kid", ""))
-        if key is None:
-            raise jwt.InvalidTokenError("unknown kid")
-        return key
 
 
 class AccessToken(Token):
@@ -94,7 +32,7 @@ class AccessToken(Token):
     lifetime = settings.ACCESS_TOKEN_LIFETIME
 
     def get_token_backend(self) -> KeyRing:
-        return _ring(tuple(settings.TOKEN_SIGNING_KEYS))
+        return ring(tuple(settings.TOKEN_SIGNING_KEYS))
 
 
 class RefreshToken(AccessToken):
@@ -217,8 +155,3 @@ def _unpadded(raw: bytes) -> str:
 
 def _decoded(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
-@lru_cache(maxsize=4)
-def _ring(keys: tuple[str, ...]) -> KeyRing:
-    return KeyRing(keys)

@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from apps.core.actors import Actor
 from apps.core.ids import first_id
-from apps.notifications.models import Delivery, Inbox, Notification
+from apps.notifications.models import Delivery, Inbox, Notification, Preference
 from apps.notifications.querysets import NotificationQuerySet
 
 
@@ -19,6 +19,13 @@ def unread_count(actor: Actor) -> int:
     """Return how many notifications the actor has not read; one row, however many they are."""
     counted = Inbox.objects.filter(user=actor.id).values_list("unread", flat=True)
     return counted.first() or 0
+
+
+def preference_of(actor: Actor) -> Preference:
+    """Return what the actor wants to hear; the defaults for somebody who never said."""
+    assert actor.id  # noqa: S101 - the route lets in nobody else
+    chosen = Preference.objects.filter(user=actor.id).first()
+    return chosen or Preference(user_id=actor.id)
 
 
 def outcomes_since(moment: datetime, most: int) -> list[tuple[str, str, int]]:

@@ -33,7 +33,9 @@ from apps.notifications.rules import Hold
 
 logger = logging.getLogger("push")
 
-DELIVERIES = Counter("push_deliveries", "Attempts to deliver a push.", ["provider", "outcome"])
+DELIVERIES = Counter(
+    "push_deliveries", "Attempts to deliver a push.", ["provider", "kind", "outcome"]
+)
 
 # The first wait after a failure that names none, and the longest (Google asks for 10 s and more).
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0
@@ -139,7 +141,7 @@ def _spread(seconds: float) -> timedelta:
 
 
 def _count(claim: Claim, outcome: str) -> None:
-    DELIVERIES.labels(claim.message.provider, outcome).inc()
+    DELIVERIES.labels(claim.message.provider, claim.delivery.notification.kind, outcome).inc()
 
 
 def _described(claim: Claim, failure: PushFailure) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What one person wants to hear, how, and when not."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -66,9 +67,19 @@ class Preference(Record):
         return datetime.combine(day, end, zone)
 
     @property
-    def table(self) -> dict[str, dict[str, bool]]:
+    def categories(self) -> list[dict[str, Any]]:
         """Every category with every channel, chosen or by default."""
-        return {
-            category: {channel: self.allows(category, channel) for channel in Channel.values}
+        return [
+            {
+                "category": category,
+                "mandatory": category == Category.SECURITY,
+                **{channel: self.allows(category, channel) for channel in Channel.values},
+            }
             for category in Category.values
-        }
+        ]
+
+    @property
+    def quiet_hours(self) -> dict[str, time | None] | None:
+        if self.quiet_from is None:
+            return None
+        return {"begin": self.quiet_from, "end": self.quiet_until}

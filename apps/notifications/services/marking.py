@@ -74,7 +74,7 @@ def _mark(actor: Actor, ids: Sequence[uuid.UUID], up_to: uuid.UUID | None, mark:
         mark(marked)
         if unread:
             Inbox.objects.filter(pk=inbox.pk).update(unread=F("unread") - unread)
-        return Marking([_result(one, known=one in known) for one in ids], inbox.unread - unread)
+        return Marking([result(one, known=one in known) for one in ids], inbox.unread - unread)
 
 
 def _locked_inbox(actor: Actor) -> Inbox:
@@ -88,5 +88,6 @@ def _locked_inbox(actor: Actor) -> Inbox:
     return inbox
 
 
-def _result(id: uuid.UUID, *, known: bool) -> Result:
+def result(id: uuid.UUID, *, known: bool) -> Result:
+    """Say what became of one item."""
     return Result(id, "applied") if known else Result(id, "refused", NotFound.code)

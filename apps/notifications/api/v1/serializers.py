@@ -10,6 +10,7 @@ from apps.notifications.kinds import Category
 from apps.notifications.models import Notification as NotificationRow
 
 _MOST_IDS = 500
+_MOST_REPORTS = 100
 
 
 class Notification(Output):
@@ -38,7 +39,7 @@ class UnreadCount(Output):
     unread = serializers.IntegerField(help_text="What lies in the inbox and was not read.")
 
 
-class ReadMarks(Input):
+class Marks(Input):
     """Either some notifications by their ids, or one and all older ones."""
 
     default_error_messages = {"choice": "Give either ids or up_to."}
@@ -59,7 +60,7 @@ class ReadMarks(Input):
         return attrs
 
 
-class ReadResult(Output):
+class MarkResult(Output):
     """What became of one item."""
 
     id = serializers.UUIDField()
@@ -67,6 +68,27 @@ class ReadResult(Output):
     code = serializers.CharField(help_text="Why it was refused: `not_found`; else empty.")
 
 
-class ReadResults(Output):
-    results = ReadResult(many=True)
+class MarkResults(Output):
+    results = MarkResult(many=True)
     unread = serializers.IntegerField(help_text="What is left.")
+
+
+class PushReport(Input):
+    """What a phone has to say about one push; the push itself carries both ids."""
+
+    notification_id = serializers.UUIDField()
+    delivery_id = serializers.UUIDField()
+    event = serializers.ChoiceField(
+        choices=["delivered", "opened"], help_text="It arrived, or somebody tapped it."
+    )
+
+
+class PushReports(Input):
+    reports = serializers.ListField(
+        child=PushReport(), min_length=1, max_length=_MOST_REPORTS, help_text="Oldest first."
+    )
+
+    def validate_reports(self, reports: list[Any]) -> list[Any]:
+        if len({one["delivery_id"] for one in reports}) < len(reports):
+            raise serializers.ValidationError("Name each delivery once.", code="repeated")
+        return reports

@@ -1,0 +1,73 @@
+"""The wire shapes of what people want to hear, version 1."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.core.http.serializers import Input, MomentField, Output
+from apps.notifications.kinds import Category
+
+_CLOCK: dict[str, Any] = {"format": "%H:%M", "input_formats": ["%H:%M"]}
+
+
+class CategoryChoices(Output):
+    """Which ways are open to a category."""
+
+    category = serializers.ChoiceField(choices=Category.values)
+    mandatory = serializers.BooleanField(help_text="It can't be switched off.")
+    in_app = serializers.BooleanField()
+    push = serializers.BooleanField()
+    email = serializers.BooleanField()
+
+
+class QuietHours(Output):
+    """By the clock of each device; they may span midnight."""
+
+    begin = serializers.TimeField(**_CLOCK)
+    end = serializers.TimeField(**_CLOCK)
+
+
+class NotificationPreferences(Output):
+    """What you want to hear, how, and when not."""
+
+    categories = CategoryChoices(many=True)
+    quiet_hours = QuietHours(allow_null=True)
+    muted_until = serializers.DateTimeField(allow_null=True)
+
+
+class CategoryChange(Input):
+    """Ways to switch on or off for a category; those that are not named stay as they are."""
+
+    default_error_messages = {"mandatory": "Security messages can't be switched off."}
+
+    category = serializers.ChoiceField(choices=Category.values)
+    in_app = serializers.BooleanField(required=False)
+    push = serializers.BooleanField(required=False)
+    email = serializers.BooleanField(required=False)
+
+    def validate_category(self, category: str) -> str:
+        if category == Category.SECURITY:
+            self.fail("mandatory")
+        return category
+
+
+class QuietHoursChange(Input):
+    default_error_messages = {"empty": "They end when they begin."}
+
+    begin = serializers.TimeField(**_CLOCK, help_text="HH:MM")
+    end = serializers.TimeField(**_CLOCK, help_text="HH:MM")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["begin"] == attrs["end"]:
+            self.fail("empty")
+        return attrs
+
+
+class NotificationPreferencesChange(Input):
+    """What is not named stays as it is."""
+
+    categories = serializers.ListField(
+        child=CategoryChange(), max_length=len(Category.values), required=False
+    )
+    quiet_hours = QuietHoursChange(required=False, allow_null=True)
+    muted_until = MomentField(required=False, allow_null=True)

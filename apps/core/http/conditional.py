@@ -7,20 +7,30 @@ its tag (`core/http/compression.py`); proxies that mark the tag weak instead are
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.request import Request
 
 from apps.core.errors import PreconditionMissing, Stale
 
+# Between the parts of what a tag is made of, and as much of its hash as it shows.
+SEPARATOR, DIGITS = "\x1f", 18
+
 _TAGS = re.compile(r'(?:W/)?"([!#-~]*)"')
 _CODING = re.compile(r"-(?:br|zstd|gzip)$")
 _REVISION = re.compile(r"r(\d{1,10})-")
 
 
-def version_tag(rev: int, *viewpoint: Any) -> str:
-    """Return the tag of one version of a row as seen from a viewpoint (account, API version, fields…)."""
-    return f"r{rev}-{_digest(repr((rev, *viewpoint)).encode())}"
+def version_tag(viewpoint: str, values: Sequence[Any]) -> str:
+    """Return the tag of one version of a row as seen from a viewpoint (account, API version, fields…).
+
+    The values are its `rev` and whatever else tells two versions apart: texts and whole numbers, which Postgres spells
+    the same when it makes the tag itself (`core/http/tag_sql.py`).
+    """
+    message = SEPARATOR.join([viewpoint, *map(str, values)])
+    digest = hashlib.sha256(message.encode()).hexdigest()[:DIGITS]
+    return f"r{values[0]}-{digest}"
 
 
 def content_tag(body: bytes) -> str:
@@ -31,9 +41,15 @@ def _digest(message: bytes) -> str:
     return hashlib.blake2b(message, digest_size=9).hexdigest()
 
 
+def known_tags(request: Request) -> str:
+    """Return `If-None-Match` as it was sent, empty where it says nothing."""
+    header: str = request.META.get("HTTP_IF_NONE_MATCH", "").strip()
+    return header if request.method in {"GET", "HEAD"} else ""
+
+
 def is_current(request: Request, tag: str) -> bool:
     """Tell whether `If-None-Match` names this tag (weak comparison, §8.8.3.2)."""
-    header = request.META.get("HTTP_IF_NONE_MATCH", "").strip()
+    header = known_tags(request)
     return bool(header) and (header == "*" or tag in _named(header))
 
 

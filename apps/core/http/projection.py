@@ -15,14 +15,15 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from rest_framework.serializers import BaseSerializer
 
 from apps.core import statements
-from apps.core.http import fields, pagination
+from apps.core.http import conditional, fields, pagination
 from apps.core.http.json_sql import written
 from apps.core.http.placeholders import Form, Placeholders, Selector, Uncompilable, taken_apart
 from apps.core.http.rendering import encode
+from apps.core.http.tag_sql import UnlessKnown, VersionTag
 
 type Shape = type[BaseSerializer[Any]]
 
@@ -82,14 +83,31 @@ def page(
     return bytes(items), tuple(end) if has_more else None
 
 
-def one(read: Read, tagged_by: tuple[str, ...]) -> tuple[bytes, tuple[Any, ...]] | None:
-    """Return the JSON of the row that the selector finds and the values that tag it; None when it finds none."""
+def one(read: Read, viewpoint: str, known: str = "") -> tuple[bytes | None, str] | None:
+    """Return the JSON of the row that the selector finds, and its tag; None when it finds none.
+
+    `known` is the header If-None-Match: of a version that it names, no JSON is made, and None stands for it.
+    """
     form, values = taken_apart(read.arguments, read.keywords)
-    statement = _row_statement(read.selector, form, read.shape, read.selection, tagged_by)  # type: ignore[arg-type]
+    statement = _row_statement(read.selector, form, read.shape, read.selection)  # type: ignore[arg-type]
     if statement is None:
-        return _one_by_serializer(read, tagged_by)
-    found = statement.first(values)
-    return None if found is None else (bytes(found[0]), found[1:])
+        return _one_by_serializer(read, viewpoint)
+    found = statement.first([*values, viewpoint, known])
+    if found is None:
+        return None
+    body, tag = found
+    return None if body is None else bytes(body), tag
+
+
+def tagging(shape: Shape) -> tuple[str, ...]:
+    """Return the columns that make the tag of a shape's rows; none where its content does."""
+    return getattr(shape, "tagged_by", ())
+
+
+def tag_of(row: Any, shape: Shape, viewpoint: str) -> str:
+    """Make the tag of a row in hand, empty for shapes that are tagged by their content."""
+    values = [value_at(row, path) for path in tagging(shape)]
+    return conditional.version_tag(viewpoint, values) if values else ""
 
 
 def value_at(row: Any, path: str) -> Any:
@@ -115,13 +133,11 @@ def _page_by_serializer(
     return items, end
 
 
-def _one_by_serializer(
-    read: Read, tagged_by: tuple[str, ...]
-) -> tuple[bytes, tuple[Any, ...]] | None:
+def _one_by_serializer(read: Read, viewpoint: str) -> tuple[bytes | None, str] | None:
     row = read.queryset().first()
     if row is None:
         return None
-    return encode(read.serializer(row).data), tuple(value_at(row, path) for path in tagged_by)
+    return encode(read.serializer(row).data), tag_of(row, read.shape, viewpoint)
 
 
 # Compiling
@@ -162,14 +178,23 @@ def _page_statement(
 
 @lru_cache(_PLANS)
 def _row_statement(
-    selector: Selector, form: Form, shape: Shape, selection: str | None, tagged_by: tuple[str, ...]
+    selector: Selector, form: Form, shape: Shape, selection: str | None
 ) -> Statement | None:
-    keys = "".join(f", k{number}" for number in range(len(tagged_by)))
+    tagged_by = tagging(shape)
 
     def build(placeholders: Placeholders) -> Statement:
         queryset = _with_json(placeholders.ask(selector, form).order_by(), shape, selection)
-        row, places = placeholders.located(queryset.values_list("json", *tagged_by))
-        sql = f"SELECT convert_to(j, 'UTF8'){keys} FROM ({row} LIMIT 1) AS found (j{keys})"  # noqa: S608
+        viewpoint, known = placeholders.add(str), placeholders.add(str)
+        columns = ["json", "tag"]
+        if tagged_by:
+            queryset = queryset.annotate(
+                tag=VersionTag(viewpoint, *tagged_by), fresh=UnlessKnown(known, "tag", "json")
+            )
+            columns = ["fresh", "tag"]
+        else:
+            queryset = queryset.annotate(tag=Value(""))
+        row, places = placeholders.located(queryset.values_list(*columns))
+        sql = f"SELECT convert_to(j, 'UTF8'), tag FROM ({row} LIMIT 1) AS found (j, tag)"  # noqa: S608
         return Statement(sql, places)
 
     return _compiled(build)

@@ -4,7 +4,7 @@ authenticate → limit and session (one Redis round trip) → app version → pe
 service or selector → answer.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -26,7 +26,7 @@ from apps.core.http import conditional, fields, gate, idempotency, pagination, p
 from apps.core.http.client import address_of, client_of, route_of
 from apps.core.http.operations import Operation, Page, Shape, operation_of
 from apps.core.http.placeholders import Selector
-from apps.core.http.projection import Read, value_at
+from apps.core.http.projection import Read
 from apps.core.http.rendering import encode
 from apps.core.http.serializers import query_fault, query_values, shared, validated, validated_query
 from apps.core.observability import logging, metrics
@@ -174,9 +174,9 @@ class ApiView(APIView):
     def answer(self, row: Any, *, status: int | None = None) -> HttpResponse:
         """Answer what a service returned, or a mapping, in the declared shape."""
         self.parameters  # noqa: B018 - refuses what is not known
-        tag = self._tag(value_at(row, path) for path in self._tagged_by) if self._tagged_by else ""
         assert self.operation.response  # noqa: S101
         shape: Any = self.operation.response
+        tag = projection.tag_of(row, shape, self._viewpoint)
         selection = self.query_values.get("fields")
         writer = shared(shape) if selection is None else fields.chosen(shape(), selection)
         body = encode(writer.to_representation(row))
@@ -198,13 +198,17 @@ class ApiView(APIView):
         **keywords: Any,
     ) -> HttpResponse:
         """Answer the one row that the selector finds; one query. Raises `missing` when it finds none."""
-        found = projection.one(self._reading(selector, *arguments, **keywords), self._tagged_by)
+        found = projection.one(
+            self._reading(selector, *arguments, **keywords),
+            self._viewpoint,
+            conditional.known_tags(self.request),
+        )
         if found is None:
             raise missing
-        body, tagged_by = found
-        return self._sent(
-            body, self._tag(tagged_by) if tagged_by else "", status or self.operation.status
-        )
+        body, tag = found
+        if body is None:
+            return self._not_modified(tag)
+        return self._sent(body, tag, status or self.operation.status)
 
     def page(
         self,
@@ -273,17 +277,11 @@ class ApiView(APIView):
         response["Vary"] = "Authorization"
 
     @property
-    def _tagged_by(self) -> tuple[str, ...]:
-        return getattr(self.operation.response, "tagged_by", ())
-
-    def _tag(self, values: Iterable[Any]) -> str:
-        """Make the tag of a version; the first value is its `rev`."""
-        rev, *others = values
+    def _viewpoint(self) -> str:
+        """Who looks at which representation: what makes tags of one version differ."""
         name = self.operation.response.__name__  # type: ignore[union-attr]
         selection = self.query_values.get("fields", "")
-        return conditional.version_tag(
-            rev, self.actor.id, self.request.version, name, selection, *others
-        )
+        return f"{self.actor.id} {self.request.version} {name} {selection}"
 
     @property
     def _framework_parameters(self) -> set[str]:

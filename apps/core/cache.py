@@ -175,6 +175,14 @@ class ProcessCopy[T]:
         cls._generation, cls._generation_known = generation, known
 
     @classmethod
+    def look(cls) -> None:
+        """Ask Redis for the generation, where no request has just done so; costs a round trip."""
+        try:
+            cls.saw_generation(call(lambda server: server.get(GENERATION_KEY)))  # type: ignore[arg-type]
+        except CacheDown:
+            cls.saw_generation(None, known=False)
+
+    @classmethod
     def forget_all(cls) -> None:
         """Drop every copy of this process, as a new process would start."""
         cls.saw_generation(None, known=False)

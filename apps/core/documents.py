@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -40,7 +41,10 @@ redis.call('HSET', KEYS[1], 'text', ARGV[2], 'stale_at', string.format('%.0f', s
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 """
-_CURRENT, _MINE, _ANOTHERS = 0, 1, 2
+# KEYS: lock. ARGV: its owner.
+_UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+# The script's answers beside the text: current 0, ours to work out, somebody else's 2.
+_MINE = 1
 
 # Seconds: how long one may work before another tries, and how long whoever has nothing waits for them.
 _LOCK, _PATIENCE, _PAUSE = 10, 3.0, 0.02
@@ -86,9 +90,15 @@ class Document:
             return self._written(owner)
         except Exception as failure:
             if text is None:
+                self._give_up(owner)
                 raise
+            # The lock stays for its time: nobody tries again before.
             logger.warning("document is stale", document=self._name, error=type(failure).__name__)
             return self._kept(json.loads(text))
+
+    def _give_up(self, owner: str) -> None:
+        with suppress(CacheDown):
+            cache.run(_UNLOCK, self._keys[1:], [owner])
 
     def _read(self, owner: str) -> tuple[str | None, int]:
         """Return the text, None when there is none, and whether it is current, ours to work out or somebody else's."""

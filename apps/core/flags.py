@@ -101,7 +101,8 @@ class Flag:
         return Evaluation(share_of(self.key, key) < self.share, Reason.SPLIT)
 
     def _allows(self, context: Context) -> bool:
-        return context.client.device_id in self.allowed or str(context.user_id) in self.allowed
+        ids = {context.client.device_id, str(context.user_id or "")} - {""}
+        return not ids.isdisjoint(self.allowed)
 
     def fits(self, client: Client) -> bool:
         """Tell whether the conditions on platform, version and language hold; what is not said does not match."""

@@ -39,4 +39,5 @@ class AuditedAdmin:
             "events": AuditEvent.objects.about(row),
             **(extra_context or {}),
         }
-        return TemplateResponse(request, "admin/object_history.html", context)
+        template = mine.object_history_template or "admin/object_history.html"
+        return TemplateResponse(request, template, context)

@@ -19,9 +19,6 @@ from apps.devices.admin.preview import Preview
 from apps.devices.models import ConfigEntry, Decision, Flag, MaintenanceNotice, VersionPolicy
 from apps.devices.services import decisions
 
-# Shows a button beside each change that can be taken back.
-_HISTORY = "admin/devices/decision_history.html"
-
 
 class DecisionAdmin(admin.ModelAdmin):
     """Takes effect on every web process with its next request; the history takes back any change."""
@@ -31,6 +28,7 @@ class DecisionAdmin(admin.ModelAdmin):
     paginator = BoundedPaginator
     readonly_fields = ("rev", "updated_at")
     change_list_template = "admin/devices/decision_list.html"
+    object_history_template = "admin/devices/decision_history.html"
 
     def save_model(self, request: HttpRequest, obj: Decision, form: Any, change: bool) -> None:
         decisions.decide(decision=obj)
@@ -51,14 +49,6 @@ class DecisionAdmin(admin.ModelAdmin):
             path("<uuid:id>/revert/<uuid:event_id>/", revert, name=f"{name}_revert"),
             *super().get_urls(),
         ]
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        response = super().history_view(request, object_id, extra_context)
-        if isinstance(response, TemplateResponse):
-            response.template_name = _HISTORY
-        return response
 
     def revert(self, request: HttpRequest, id: uuid.UUID, event_id: uuid.UUID) -> HttpResponse:
         """Go back to what was decided before a change."""

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from apps.core.actors import Actor
+from apps.core.cache import ProcessCopy
 from apps.core.clients import PLATFORMS, Client
 from apps.devices import selectors
 from apps.devices.models.decisions import is_locale, is_version
@@ -23,6 +24,7 @@ class Preview(forms.Form):
 
     def found(self) -> dict[str, Any]:
         """Return the answer as JSON, and each flag with the reason for it."""
+        ProcessCopy.look()
         client, actor = self._asker()
         told = selectors.app_config(client, actor)
         document = {name: getattr(told, name) for name in ("config", "flags")}

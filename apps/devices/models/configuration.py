@@ -14,6 +14,7 @@ from django.db.models import Q
 from jsonschema import Draft202012Validator, SchemaError
 from jsonschema.exceptions import best_match
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from apps.core.audit import audited
 from apps.core.clients import is_below
@@ -167,9 +168,11 @@ class ConfigEntry(Decision):
         if self.schema is None:
             return ""
         # An empty registry: a schema must not make us fetch anything.
-        found = best_match(
-            Draft202012Validator(self.schema, registry=Registry()).iter_errors(value)
-        )
+        validator = Draft202012Validator(self.schema, registry=Registry())
+        try:
+            found = best_match(validator.iter_errors(value))
+        except Unresolvable as missing:
+            return f"The schema refers to what it does not hold: {missing.ref}"
         return f"{found.json_path}: {found.message}" if found else ""
 
 

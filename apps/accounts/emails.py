@@ -28,6 +28,7 @@ _TEMPLATES: dict[str, str] = {
     EmailCode.Purpose.REAUTHENTICATE: "proof_code",
     EmailCode.Purpose.RESET_PASSWORD: "reset_code",
     EmailCode.Purpose.CHANGE_EMAIL: "change_code",
+    EmailCode.Purpose.SIGN_IN: "sign_in_code",
 }
 _REFUSED_FOR_GOOD = range(500, 600)
 

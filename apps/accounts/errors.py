@@ -29,6 +29,7 @@ core.errors.DomainError
 │   ├── TooManyBlocks       nobody blocks this many
 │   ├── MfaAlreadyOn        an authenticator app is confirmed
 │   ├── MfaNotEnrolled      there is no seed to confirm
+│   ├── NotGuest            there is nothing to upgrade
 │   └── MfaOff              recovery codes belong to a second step
 └── NotFound
     ├── UserNotFound        absent and deleted alike
@@ -159,6 +160,11 @@ class SessionNotFound(errors.NotFound):
 class ExportNotFound(errors.NotFound):
     code = "export_not_found"
     title = "There is no such export."
+
+
+class NotGuest(errors.Conflict):
+    code = "not_a_guest"
+    title = "This account is no guest's."
 
 
 class MfaAlreadyOn(errors.Conflict):

@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.accounts.models import EmailCode, Session
-from apps.accounts.services import deletion, exports
+from apps.accounts.models import Challenge, EmailCode, Session
+from apps.accounts.services import deletion, exports, guests
 from apps.core import jobs
 
 CODES_KEPT = timedelta(days=1)
@@ -37,6 +37,19 @@ def forget_sessions(**_: Any) -> None:
 def erase_deleted_accounts(**_: Any) -> None:
     """Have accounts erased whose owners deleted them and did not come back."""
     deletion.erase_due_accounts()
+
+
+@jobs.periodic(at="03:10", lease=timedelta(seconds=200), atomic=False)
+def let_guests_go(**_: Any) -> None:
+    """Delete guests who can't come back."""
+    while guests.let_go():
+        pass
+
+
+@jobs.periodic(every=timedelta(hours=1), lease=timedelta(seconds=200), atomic=False)
+def forget_challenges(**_: Any) -> None:
+    """Delete questions that nobody answered in time."""
+    _delete(Challenge.objects.expired_before(timezone.now()))
 
 
 @jobs.periodic(every=timedelta(hours=1), lease=timedelta(seconds=200), atomic=False)

@@ -33,6 +33,11 @@ def code_mail(address: str) -> None:
     throttling.spend("code-mail", subject_of(address), quota=4, window=_QUARTER_HOUR)
 
 
+def new_guest(network: str) -> None:
+    """Count a guest's account made from a network, whatever its devices call themselves; raises TooMany."""
+    throttling.spend("new-guest", network, quota=60, window=60 * 60)
+
+
 def proof(user_id: uuid.UUID | None) -> None:
     """Count an attempt to prove again who one is; raises TooMany."""
     throttling.spend("proof", str(user_id), quota=10, window=_QUARTER_HOUR)

@@ -37,9 +37,12 @@ def send_to(address: str, purpose: Purpose) -> None:
     """The same for somebody who is not signed in: for the account at an address.
 
     Where there is none, the same is written, and the worker finds nobody to mail it to: neither the answer, nor its
-    time, nor what a try at the code answers later says whether there is an account.
+    time, nor what a try at the code answers later says whether there is an account. A code to sign in is only for an
+    account that has proven the address: who merely claims it may be somebody else, whose password would stay good.
     """
     user, subject = selectors.account_at(address), keys.subject_of(address)
+    if user and user.email is None and purpose == EmailCode.Purpose.SIGN_IN:
+        user = None
     earlier = Q(subject=subject) | Q(user=user.pk if user else new_id())
     kept = address if user else ""
     _replace(earlier, purpose, user=user, address=kept, subject=subject)

@@ -41,6 +41,28 @@ class Login(Input):
     device = DeviceInfo(required=False)
 
 
+class LoginCodeRequest(Input):
+    email = AddressField()
+
+
+class LoginCode(Input):
+    email = AddressField()
+    code = CodeField()
+    device = DeviceInfo(required=False)
+
+
+class GuestStart(Input):
+    locale = LocaleField(required=False, help_text="Language of messages.")
+    time_zone = TimeZoneField(required=False)
+    device = DeviceInfo(required=False)
+
+
+class GuestUpgrade(Input):
+    email = AddressField()
+    password = PasswordField(help_text="At least 12 characters.")
+    display_name = NameField(max_length=80, required=False, allow_blank=True)
+
+
 class Refresh(Input):
     refresh = serializers.CharField(max_length=2_048)
     attempt = serializers.CharField(

@@ -53,6 +53,57 @@ class Login(SignInView):
         return self.answer(signing_in.sign_in(origin=origin, **told))
 
 
+class LoginByCode(SignInView):
+    """A sign-in without a password: the code."""
+
+    @operation(
+        permission=Public,
+        limit="auth",
+        budget=Budget(queries=8, redis=2),
+        request=serializers.LoginCodeRequest,
+        status=204,
+        errors=(TooMany,),
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Mail a code to an address, good for `POST auth/login/code/confirm`.
+
+        The answer is the same whether or not anybody has an account there.
+        """
+        limits.code_mail(self.payload["email"])
+        signing_in.send_code(**self.payload)
+        return self.nothing()
+
+
+class LoginByCodeConfirm(SignInView):
+    """A sign-in without a password: the code typed in."""
+
+    @operation(
+        permission=Public,
+        limit="auth",
+        budget=Budget(queries=20, redis=4),
+        request=serializers.LoginCode,
+        response=serializers.SignedIn,
+        errors=(
+            errors.CodeInvalid,
+            errors.CodeExpired,
+            errors.MfaRequired,
+            errors.AccountDisabled,
+            errors.AccountDeleted,
+            TooMany,
+        ),
+        secret=True,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Sign this device in with the code from the mail.
+
+        A code is good for ten minutes, five tries and one sign-in; after a lost answer ask for another.
+        """
+        told = self.payload
+        origin = origin_of(request, told.pop("device", None))
+        limits.code_try_at(told["email"])
+        return self.answer(signing_in.sign_in_with_code(origin=origin, **told))
+
+
 class Refresh(SignInView):
     """The next pair of tokens."""
 

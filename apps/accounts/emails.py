@@ -6,6 +6,7 @@ would let anybody write to anybody in our name.
 
 import smtplib
 import uuid
+from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,16 @@ from apps.accounts.models import EmailCode, Session, User
 from apps.core import jobs
 
 _FOLDER = "accounts/email"
+_TEMPLATE_ROOT = settings.ROOT / "templates" / _FOLDER
+# What mails are filled with when nobody gets them.
+_SAMPLE: dict[str, Any] = {
+    "code": "314159",
+    "minutes": 10,
+    "days": 3,
+    "device": "iPhone",
+    "until": "21.12.2026",
+    "notice": "totp_on",
+}
 # What a mail says about its code.
 _TEMPLATES: dict[str, str] = {
     EmailCode.Purpose.VERIFY_EMAIL: "code",
@@ -99,12 +110,40 @@ def send_security_notice(user: User, notice: str, intent_id: uuid.UUID) -> None:
     )
 
 
-def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:
-    folder = f"{_FOLDER}/{name}/{_language(locale)}"
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a mail says, in one language."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def names() -> list[str]:
+    """Return the names of all mails: the folders of their templates."""
+    return sorted(folder.name for folder in _TEMPLATE_ROOT.iterdir() if folder.is_dir())
+
+
+def sample(name: str, language: str) -> Written:
+    """Write a mail about nobody, for staff to look at."""
+    return _write(name, language, _SAMPLE)
+
+
+def _write(name: str, language: str, context: dict[str, Any]) -> Written:
+    folder = f"{_FOLDER}/{name}/{language}"
     context = {**context, "product": settings.PROJECT_NAME}
-    message = EmailMultiAlternatives(
+    return Written(
         subject=" ".join(_plain(f"{folder}/subject.txt", context).split()),
-        body=_plain(f"{folder}/body.txt", context),
+        text=_plain(f"{folder}/body.txt", context),
+        html=render_to_string(f"{folder}/body.html", context),
+    )
+
+
+def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:
+    written = _write(name, _language(locale), context)
+    message = EmailMultiAlternatives(
+        subject=written.subject,
+        body=written.text,
         to=[to],
         headers={
             "Message-ID": f"<{intent}@{_domain()}>",
@@ -112,7 +151,7 @@ def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any])
             "Auto-Submitted": "auto-generated",
         },
     )
-    message.attach_alternative(render_to_string(f"{folder}/body.html", context), "text/html")
+    message.attach_alternative(written.html, "text/html")
     _hand_over(message)
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from apps.accounts.models import User
+from apps.core import roles
 
 PASSWORD = "correct horse battery staple"  # noqa: S105
 PEOPLE = (
@@ -27,6 +28,7 @@ def seed() -> None:
                 "is_superuser": is_staff,
             },
         )
+    roles.write()
     people = [{"label": name, "email": email, "password": PASSWORD} for name, email, _ in PEOPLE]
     settings.LOCAL_STATE.mkdir(parents=True, exist_ok=True)
     (settings.LOCAL_STATE / "demo.json").write_text(json.dumps(people, indent=2) + "\n")

@@ -9,7 +9,14 @@ from django.http import HttpRequest
 from apps.content import services
 from apps.content.errors import CommentNotFound, PostNotFound
 from apps.content.models import Comment, Post
+from apps.core import roles
 from apps.core.admin import ReadOnlyAdmin
+
+roles.grant(
+    roles.MODERATION,
+    *("content.view_post", "content.view_comment", "content.moderate"),
+    *("content.take_down_post", "content.take_down_comment"),
+)
 
 
 @admin.register(Post)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.timesince import timesince
 
-from apps.core import audit, jobs, outbox
+from apps.core import audit, jobs, outbox, roles
 from apps.core.models import AuditEvent, IdempotencyRecord, Job, Slot
 
 
@@ -42,6 +42,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+roles.grant(roles.ACCOUNTS, "core.view_job")
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -75,6 +78,7 @@ class JobAdmin(ReadOnlyAdmin):
     list_filter = ("state", QueueFilter, NameFilter)
     search_fields = ("name__exact", "id__exact")
     ordering = ("-id",)
+    exclude = ("kwargs", "context", "lease", "key")
     actions = ("replay",)
 
     @admin.display(description="age")

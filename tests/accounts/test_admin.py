@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission
+from django.core import mail
 from django.http import HttpRequest
 from django.test import Client, TestCase
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 
+from apps.accounts import emails
 from apps.accounts.models import EmailCode, Session, User
+from apps.core import roles
+from apps.core.models import AuditEvent, IdempotencyRecord, Job
+from tests.outbox import drain
 from tests.phone import Phone
 
 LIST = reverse("admin:accounts_user_changelist")
@@ -160,3 +165,161 @@ def test_no_page_shows_a_secret(keeper: Client, author: Phone, phone: Phone) -> 
         assert repr(bytes(secret)) not in text
     for name in ("leaf_hash", "parent_hash", "attempt_hash", "code_hash", "password"):
         assert f"field-{name}" not in text
+
+
+def test_ending_one_device(keeper: Client, author: Phone) -> None:
+    tablet = Phone()
+    tablet.login(author.email)
+    session = Session.objects.of(author.user_id).latest("id")
+    form = {"action": "end", "_selected_action": [str(session.pk)]}
+
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        keeper.post(reverse("admin:accounts_session_changelist"), form)
+
+    assert tablet.get("me").code == "session_revoked"
+    assert author.get("me").status == 200
+
+
+def test_taking_back_a_deletion(support: Client, author: Phone) -> None:
+    assert author.delete("me").status == 202
+
+    act(support, "restore", author)
+
+    assert author.login().status == 200
+
+
+def test_unlocking_gives_the_tries_back(support: Client, author: Phone) -> None:
+    elsewhere = Phone(password="wrong wrong wrong")
+    while elsewhere.login(author.email).code != "rate_limited":
+        pass
+
+    act(support, "unlock", author)
+
+    assert elsewhere.login(author.email).code == "invalid_credentials"
+    (line,) = AuditEvent.objects.filter(action="note")
+    assert (line.object_id, line.after) == (author.user_id, {"did": "unlocked"})
+
+
+def test_mailing_the_code_again(support: Client, author: Phone, phone: Phone) -> None:
+    phone.register("new@example.test")
+    drain()
+    mail.outbox.clear()
+
+    act(support, "mail_code_again", author, phone)
+    drain()
+
+    assert [message.to for message in mail.outbox] == [["new@example.test"]]
+    assert AuditEvent.objects.filter(action="note").count() == 1
+
+
+# Roles
+
+
+def member_of(*groups: str) -> Client:
+    roles.write()
+    user = User.objects.create(email=f"{uuid.uuid4()}@example.test", is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+SEEN = {
+    "Support": {
+        *("accounts.user", "accounts.session", "devices.device"),
+        *("notifications.notification", "notifications.delivery"),
+    },
+    "Accounts": {
+        *("accounts.user", "accounts.session", "accounts.emailcode"),
+        *("core.auditevent", "core.job"),
+    },
+    "": set(),
+}
+CHANGED = {"Support": set(), "Accounts": {"accounts.user"}, "": set()}
+
+
+@pytest.mark.parametrize("role", SEEN)
+def test_each_role_sees_and_changes_what_it_needs_and_no_more(db: None, role: str) -> None:
+    client = member_of(role)
+    request = client.get("/admin/").wsgi_request
+
+    seen, changed = set(), set()
+    for model, page in site._registry.items():
+        listing = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+        answer = client.get(reverse(listing)).status_code
+        assert answer in {200, 403}
+        if answer == 200:
+            seen.add(model._meta.label_lower)
+        if page.has_change_permission(request) or page.has_add_permission(request):
+            changed.add(model._meta.label_lower)
+        assert not page.has_delete_permission(request)
+
+    assert (seen, changed) == (SEEN[role], CHANGED[role])
+
+
+def test_support_sees_no_whole_address(author: Phone, phone: Phone) -> None:
+    phone.register("claimed@example.test")
+    support, desk = member_of("Support"), member_of("Accounts")
+    pages = [LIST, page_of(author), page_of(phone)]
+
+    shown = "".join(support.get(page).content.decode() for page in pages)
+
+    assert "author@example.test" not in shown
+    assert "claimed@example.test" not in shown
+    assert "a…@e….test" in shown
+    assert "author@example.test" in desk.get(page_of(author)).content.decode()
+    found = support.get(LIST, {"q": "author@example.test"}).content.decode()
+    assert author.user_id in found
+
+
+def test_writing_the_roles_again_takes_back_what_was_added_by_hand(db: None) -> None:
+    roles.write()
+    group = Group.objects.get(name="Support")
+    group.permissions.add(Permission.objects.get(codename="change_user"))
+
+    assert roles.write()["Support"] == group.permissions.count()
+
+
+def test_secrets_and_answers_are_read_only_and_masked(keeper: Client, author: Phone) -> None:
+    assert author.post("posts", {"title": "Canary"}, idempotency_key="one").status == 201
+    record, job = IdempotencyRecord.objects.get(), Job.objects.first()
+    assert job
+    for model, row in (("idempotencyrecord", record), ("job", job)):
+        page = reverse(f"admin:core_{model}_change", args=[row.pk])
+        text = keeper.get(page).content.decode()
+        assert "Canary" not in text
+        for hidden in ("body", "fingerprint", "key_hash", "kwargs", "lease", "context"):
+            assert f'field-{hidden}"' not in text
+        assert keeper.post(page, {"state": "dead"}).status_code == 403
+
+
+def test_nobody_is_there_before_somebody_is_made(db: None) -> None:
+    assert not User.objects.exists()
+    assert not [path for path in ("local/mail", "local/") if resolves(f"/{path}")]
+
+
+def resolves(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+# What we mail
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_staff_look_at_every_mail(keeper: Client, language: str) -> None:
+    page = keeper.get(reverse("admin:accounts_mail"), {"language": language})
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    for name in emails.names():
+        frame = reverse("admin:accounts_mail_html", args=[name, language])
+        assert frame in text
+        framed = keeper.get(frame)
+        assert f'lang="{language}"' in framed.content.decode()
+        assert framed.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert keeper.get(reverse("admin:accounts_mail"), {"language": "xx"}).status_code == 404
+    assert Client().get(reverse("admin:accounts_mail")).status_code == 302

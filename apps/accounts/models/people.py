@@ -59,6 +59,7 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
     objects = planned_manager(UserQuerySet)
 
     class Meta:
+        permissions = [("see_address", "Can see whole email addresses")]
         indexes = [
             models.Index(
                 "claimed_email",

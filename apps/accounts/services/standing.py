@@ -1,6 +1,7 @@
 """What staff decide about an account: whether it is let in, and that it has to sign in anew."""
 
 import uuid
+from collections.abc import Sequence
 
 import structlog
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.accounts.models import Session, User
-from apps.accounts.services.sessions import end_all_of
+from apps.accounts.services.sessions import end, end_all_of
 
 security = structlog.stdlib.get_logger("security")
 
@@ -31,6 +32,13 @@ def sign_out_everywhere(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
     """End every session of a person. Commits; announces `session_ended`."""
     end_all_of(user_id=user_id, reason=Session.End.ENDED_BY_STAFF)
     security.warning("signed out by staff", user=str(user_id), by=str(by))
+
+
+def end_sessions(*, session_ids: Sequence[uuid.UUID], by: uuid.UUID) -> None:
+    """Sign devices out. Commits; announces `session_ended`."""
+    with transaction.atomic():
+        end(Session.objects.filter(pk__in=session_ids), Session.End.ENDED_BY_STAFF)
+    security.warning("sessions ended by staff", count=len(session_ids), by=str(by))
 
 
 def _set_active(user_id: uuid.UUID, is_active: bool) -> None:

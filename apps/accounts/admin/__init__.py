@@ -1,0 +1,12 @@
+"""What staff see of accounts, and what they may do: actions are services, secrets are not shown."""
+
+from apps.accounts.admin import people, sessions  # noqa: F401 - registered once imported
+from apps.core import roles
+
+roles.grant(roles.SUPPORT, "accounts.view_user", "accounts.view_session")
+roles.grant(
+    roles.ACCOUNTS,
+    *("accounts.view_user", "accounts.change_user", "accounts.see_address"),
+    *("accounts.view_session", "accounts.change_session", "accounts.view_emailcode"),
+    "core.view_auditevent",
+)

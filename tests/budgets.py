@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from apps.accounts.services import api_keys
 from apps.core import cache
 from apps.core.http import gate
 from apps.core.http.views import ApiView
@@ -23,8 +24,8 @@ _NOT_COUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 class Cost:
     queries: int = 0
     redis: int = 0
-    # What a warm process knows: a session is looked up once (one statement, one trip to remember it), and so are the
-    # things that staff edit.
+    # What a warm process knows: a session or a key is looked up once (one statement, one trip to remember it), and so
+    # are the things that staff edit.
     cold: int = 0
 
     def count_query(self, execute: Any, sql: Any, *rest: Any) -> Any:
@@ -56,6 +57,7 @@ def hold_to_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "call", _counting(cache.call, "redis"))
     monkeypatch.setattr(cache, "run", _counting(cache.run, "redis"))
     monkeypatch.setattr(gate, "confirm", _counting(gate.confirm, "cold"))
+    monkeypatch.setattr(api_keys, "look_up", _counting(api_keys.look_up, "cold"))
     monkeypatch.setattr(cache.ProcessCopy, "_reload", _counting(cache.ProcessCopy._reload, "cold"))
     dispatch = ApiView.dispatch
 

@@ -2,6 +2,7 @@
 
 core.errors.DomainError
 ├── Unauthenticated
+│   ├── KeyInvalid          no API key of ours, or not any more
 │   ├── TokenInvalid        not a token of ours, or not of this kind
 │   ├── TokenExpired        an access token past its time: refresh
 │   ├── SessionRevoked      the session is over: sign in again
@@ -38,6 +39,11 @@ core.errors.DomainError
 """
 
 from apps.core import errors
+
+
+class KeyInvalid(errors.Unauthenticated):
+    code = "key_invalid"
+    title = "This API key can't be used."
 
 
 class TokenInvalid(errors.Unauthenticated):

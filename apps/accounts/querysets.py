@@ -169,3 +169,13 @@ class IdentityQuerySet(PlannedQuerySet[Any]):
 class PasskeyQuerySet(PlannedQuerySet[Any]):
     def of(self, user_id: UUID | None) -> Self:
         return self.filter(user_id=user_id)
+
+
+class ApiKeyQuerySet(PlannedQuerySet[Any]):
+    def standing(self) -> Self:
+        """Neither revoked nor expired, of an account that is let in."""
+        lets_in = {"user__is_active": True, "user__deleted_at": None}
+        return self.filter(revoked_at=None, expires_at__gt=Now(), **lets_in)
+
+    def of(self, user_id: UUID | None) -> Self:
+        return self.filter(user_id=user_id)

@@ -20,12 +20,14 @@ return 1
 """
 
 
-def remember(session_id: uuid.UUID, leaf_hash: Buffer) -> None:
+def remember(
+    session_id: uuid.UUID, leaf_hash: Buffer, *, seconds: int = cache.SESSION_SECONDS
+) -> None:
     """Let access tokens of this leaf pass without a query for an hour; raises CacheDown."""
     cache.run(
         _REMEMBER,
         [cache.session_key(session_id)],
-        [digest_of(leaf_hash), cache.REVOKED, cache.SESSION_SECONDS],
+        [digest_of(leaf_hash), cache.REVOKED, seconds],
     )
 
 

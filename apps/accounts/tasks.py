@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from apps.accounts import emails, erasure, exporting, revocation
-from apps.accounts.models import EmailCode, Export, Session, User
+from apps.accounts.models import ApiKey, EmailCode, Export, Session, User
 from apps.core import cache, jobs
 
 
@@ -98,11 +98,21 @@ def send_security_notice(
 @jobs.job(queue="urgent", atomic=False)
 def publish_revocation(*, session_id: uuid.UUID, **_: Any) -> None:
     """Make sure that the cache knows of an end, also when it was away at that moment."""
+    _publish(session_id, Session)
+
+
+@jobs.job(queue="urgent", atomic=False)
+def publish_key_revocation(*, key_id: uuid.UUID, **_: Any) -> None:
+    """The same for a key that staff have taken back."""
+    _publish(key_id, ApiKey)
+
+
+def _publish(row_id: uuid.UUID, kind: type[Session] | type[ApiKey]) -> None:
     try:
-        revocation.publish(session_id)
+        revocation.publish(row_id)
     except cache.CacheDown as down:
-        session = Session.objects.filter(pk=session_id).first()
+        row = kind.objects.filter(pk=row_id).first()
         over = timezone.now() - timedelta(seconds=cache.SESSION_SECONDS)
-        if session and session.revoked_at and session.revoked_at < over:
+        if row and row.revoked_at and row.revoked_at < over:
             raise jobs.GiveUp("every leaf that was remembered has been forgotten") from down
         raise jobs.Retry(after=timedelta(seconds=1), reason="cache down") from down

@@ -30,6 +30,12 @@ RATE_LIMITS = {
     "expensive": (10, 60),
 }
 
+# What a server's key may be good for; operations name one of these (`scope=`), and a key reaches no others.
+API_KEY_SCOPES = {
+    "posts:read": "Read what the account may read.",
+    "posts:write": "Write posts in the account's name.",
+}
+
 # Input bounds (reliability A-IN). Bytes, characters and counts.
 MAX_BODY_BYTES = 1024 * 1024
 MAX_URL_BYTES = 4096

@@ -65,6 +65,7 @@ def test_nothing_but_the_api_is_outside_the_api() -> None:
 def test_policy_is_declared(name: str, view: type[ApiView], declared: Operation) -> None:
     assert declared.permission is not Nobody
     assert declared.limit in settings.RATE_LIMITS
+    assert not declared.scope or declared.scope in settings.API_KEY_SCOPES
     assert isinstance(declared.budget, Budget)
     assert declared.budget.redis == 1 or declared.limit in {"auth", "expensive"}, (
         "one round trip is enough"

@@ -1,6 +1,6 @@
 """What staff see of accounts, and what they may do: actions are services, secrets are not shown."""
 
-from apps.accounts.admin import people, sessions  # noqa: F401 - registered once imported
+from apps.accounts.admin import api_keys, people, sessions  # noqa: F401 - registered once imported
 from apps.core import roles
 
 roles.grant(roles.SUPPORT, "accounts.view_user", "accounts.view_session")

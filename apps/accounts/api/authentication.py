@@ -10,7 +10,8 @@ from rest_framework.request import Request
 
 from apps.accounts import tokens
 from apps.accounts.errors import TokenInvalid
-from apps.accounts.services import sessions
+from apps.accounts.models import ApiKey
+from apps.accounts.services import api_keys, sessions
 from apps.core import cache
 from apps.core.actors import Actor
 
@@ -36,16 +37,39 @@ class SessionClaim:
         )
 
 
-class AccessTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>` (RFC 6750)."""
+@dataclass(frozen=True)
+class KeyClaim:
+    """What an API key says of itself; the gate looks whether it was taken back, as it looks at a session."""
 
-    def authenticate(self, request: Request) -> tuple[Actor, SessionClaim] | None:
-        scheme, _, token = get_authorization_header(request).partition(b" ")
+    key: ApiKey
+
+    @cached_property
+    def cache_key(self) -> str:
+        return cache.session_key(self.key.pk)
+
+    @cached_property
+    def leaf(self) -> str:
+        return tokens.digest_of(self.key.secret_hash)
+
+    def confirm(self) -> None:
+        """Check the key against the database and tell the cache; raises Unauthenticated when it no longer stands."""
+        api_keys.confirm(self.key)
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>` (RFC 6750) of a person, `Authorization: Api-Key <key>` of a server."""
+
+    def authenticate(self, request: Request) -> tuple[Actor, SessionClaim | KeyClaim] | None:
+        scheme, _, shown = get_authorization_header(request).partition(b" ")
         if not scheme:
             return None
+        text = shown.strip().decode("ascii", "replace")
+        if scheme.lower() == b"api-key":
+            key = api_keys.read(text)
+            return Actor(key.user_id, None, frozenset(key.scopes)), KeyClaim(key)
         if scheme.lower() != b"bearer":
             raise TokenInvalid("Send the access token as a bearer token.")
-        claims = tokens.read_access(token.strip().decode("ascii", "replace"))
+        claims = tokens.read_access(text)
         actor = Actor(claims.user_id, claims.session_id, claims.scopes, claims.auth_time)
         return actor, SessionClaim(claims.session_id, claims.generation, claims.leaf)
 

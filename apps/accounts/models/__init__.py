@@ -1,5 +1,6 @@
 """The foundation: people, where they are signed in, and how they prove who they are."""
 
+from apps.accounts.models.api_keys import ApiKey
 from apps.accounts.models.blocks import Block
 from apps.accounts.models.challenges import Challenge
 from apps.accounts.models.codes import EmailCode
@@ -12,6 +13,7 @@ from apps.accounts.models.sessions import SUPERSEDE_WINDOW, Place, Session
 
 __all__ = [
     "SUPERSEDE_WINDOW",
+    "ApiKey",
     "Block",
     "Challenge",
     "EmailCode",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.accounts import keys, selectors, tasks
 from apps.accounts.errors import RestoreExpired
 from apps.accounts.models import Session, User
-from apps.accounts.services import codes
+from apps.accounts.services import api_keys, codes
 from apps.accounts.services.sessions import Origin, SignedIn, begin, end_all_of
 from apps.accounts.signals import account_closed, account_restored
 from apps.core import jobs
@@ -47,6 +47,7 @@ def delete_account(*, actor: Actor) -> Deletion:
         )
         codes.forget(user.pk)
         end_all_of(user_id=user.pk, reason=Session.End.ACCOUNT_CLOSED)
+        api_keys.revoke_all_of(user_id=user.pk)
         account_closed.send(sender=User, user_id=user.pk)
         jobs.enqueue(tasks.erase_account if user.is_guest else tasks.send_farewell, user_id=user.pk)
     security.warning("account deleted", user=str(user.pk))

@@ -9,16 +9,18 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.accounts.models import Session, User
+from apps.accounts.services import api_keys
 from apps.accounts.services.sessions import end, end_all_of
 
 security = structlog.stdlib.get_logger("security")
 
 
 def disable(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
-    """Keep a person out: no sign-in, and every session ends. Commits; announces `session_ended`."""
+    """Keep a person out: no sign-in, every session and API key ends. Commits; announces `session_ended`."""
     with transaction.atomic():
         _set_active(user_id, False)
         end_all_of(user_id=user_id, reason=Session.End.ENDED_BY_STAFF)
+        api_keys.revoke_all_of(user_id=user_id, by=by)
     security.warning("account disabled", user=str(user_id), by=str(by))
 
 

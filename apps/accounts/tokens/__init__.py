@@ -19,9 +19,10 @@ from rest_framework_simplejwt.tokens import Token
 from apps.accounts.errors import SessionRevoked, TokenExpired, TokenInvalid
 from apps.accounts.models import Session
 from apps.accounts.tokens.ring import KeyRing, ring
+from apps.core.actors import APP
 
-# What a phone may do on its person's behalf. Narrower tokens will name narrower scopes.
-PHONE_SCOPES = ("app",)
+# What a phone may do on its person's behalf.
+PHONE_SCOPES = (APP,)
 
 # As much of a leaf's hash as an access token shows: enough to tell leaves apart, useless for refreshing.
 _DIGEST_BYTES = 12

@@ -48,8 +48,9 @@ class Operation:
 
     `request` and `response` are serializers named as an SDK type should be named. `idempotent` lets a signed-in caller
     repeat the request under one Idempotency-Key. `if_match` says whether a change must name the version it changes.
-    `fresh` asks for a proof of who the caller is that is no older than `FRESH_PROOF_SECONDS`. What is
-    `secret` carries credentials either way: never stored, cached or compressed.
+    `scope` is what a server's key must hold to get in (`API_KEY_SCOPES`); without one, no key does. `fresh` asks for a
+    proof of who the caller is that is no older than `FRESH_PROOF_SECONDS`. What is `secret` carries credentials either
+    way: never stored, cached or compressed.
     """
 
     permission: type[BasePermission]
@@ -62,6 +63,7 @@ class Operation:
     errors: tuple[type[DomainError], ...] = ()
     idempotent: bool = False
     if_match: Literal["", "optional", "required"] = ""
+    scope: str = ""
     fresh: bool = False
     secret: bool = False
     deprecated: Deprecation | None = None

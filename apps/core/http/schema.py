@@ -98,7 +98,9 @@ class OperationSchema(AutoSchema):
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         bearer: dict[str, list[str]] = {"accessToken": []}
-        return [bearer, {}] if self.declared.permission is Public else [bearer]
+        by_key = [{"apiKey": [self.declared.scope]}] if self.declared.scope else []
+        nobody: list[dict[str, list[str]]] = [{}] if self.declared.permission is Public else []
+        return [bearer, *by_key, *nobody]
 
     def get_request_serializer(self) -> Any:
         return self.declared.request
@@ -244,7 +246,13 @@ def document_the_wire(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "RateLimit": {"schema": {"type": "string"}, "description": "What is left of the limit."},
     }
     components["securitySchemes"] = {
-        "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "apiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Api-Key …`, for servers: made by staff, good for the operations of its scopes.",
+        },
     }
     shared = [{"$ref": f"#/components/parameters/{name}"} for name in _CLIENT_HEADERS]
     headers = {

@@ -84,6 +84,8 @@ class ApiView(APIView):
             raise refused
         if not declared.permission().has_permission(request, self):
             raise Denied if self.actor.is_authenticated else Unauthenticated
+        if not self.actor.may_use(declared.scope):
+            raise Denied("The key that was shown is not for this.")
         if declared.fresh and not self.actor.proven_within(settings.FRESH_PROOF_SECONDS):
             raise ReauthRequired
         self.query_values = query_values(request)

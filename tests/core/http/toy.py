@@ -11,7 +11,7 @@ from rest_framework import serializers as drf
 from rest_framework.authentication import BaseAuthentication
 
 from apps.core import errors
-from apps.core.actors import Actor
+from apps.core.actors import APP, Actor
 from apps.core.http.operations import Budget, Deprecation, Page, operation
 from apps.core.http.permissions import Public, SignedIn
 from apps.core.http.serializers import Input, MomentField, NameField, Output
@@ -28,7 +28,11 @@ class ByHeader(BaseAuthentication):
     def authenticate(self, request: Any) -> tuple[Actor, None] | None:
         user = request.headers.get("X-Test-User")
         proven = int(request.headers.get("X-Test-Proven", 0))
-        return (Actor(id=uuid.UUID(user), auth_time=proven), None) if user else None
+        return (
+            (Actor(uuid.UUID(user), scopes=frozenset({APP}), auth_time=proven), None)
+            if user
+            else None
+        )
 
     def authenticate_header(self, request: Any) -> str:
         return "Bearer"

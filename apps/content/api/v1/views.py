@@ -23,6 +23,7 @@ class Feed(ApiView):
     @operation(
         permission=Public,
         limit="read",
+        scope="posts:read",
         budget=_SUMMARIES,
         response=Page(serializers.PostSummary, order=("-published_at", "-id")),
     )
@@ -60,6 +61,7 @@ class PostList(ApiView):
     @operation(
         permission=SignedIn,
         limit="read",
+        scope="posts:read",
         budget=_SUMMARIES,
         query=serializers.PostFilter,
         response=Page(serializers.PostSummary),
@@ -71,6 +73,7 @@ class PostList(ApiView):
     @operation(
         permission=SignedIn,
         limit="write",
+        scope="posts:write",
         budget=Budget(queries=3, bytes=_POST_BYTES),
         request=serializers.PostCreate,
         response=serializers.Post,
@@ -94,6 +97,7 @@ class PostDetail(ApiView):
     @operation(
         permission=Public,
         limit="read",
+        scope="posts:read",
         budget=Budget(queries=1, bytes=_POST_BYTES),
         response=serializers.Post,
         errors=(errors.PostNotFound,),

@@ -4,7 +4,10 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -55,6 +58,46 @@ def open_sealed(sealed: bytes, *, row: str) -> str:
             except InvalidTag:
                 break
     raise Undecipherable(row)
+
+
+def is_current(sealed: bytes) -> bool:
+    """Tell whether the newest key of the ring made this."""
+    return bytes(sealed)[: len(current_mark())] == current_mark()
+
+
+def current_mark() -> bytes:
+    """Return how everything begins that is sealed today: version and key id."""
+    key_id, _ = _key(settings.FIELD_KEYS[0])
+    return bytes([_VERSION]) + key_id
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column of sealed values; `bound_by` names the attribute that tells what a row's value is sealed to."""
+
+    model: type[Any]
+    column: str
+    bound_by: str
+
+    def __str__(self) -> str:
+        return f"{self.model._meta.db_table}.{self.column}"
+
+
+sealed_columns: list[SealedColumn] = []
+
+
+def sealed[M: type[Any]](**bound_by: str) -> Callable[[M], M]:
+    """Register a model's sealed columns, so that they move along when the keys are rotated.
+
+    @sealed(push_address="seal")
+    class Device(Record): ...
+    """
+
+    def register(model: M) -> M:
+        sealed_columns.extend(SealedColumn(model, column, by) for column, by in bound_by.items())
+        return model
+
+    return register
 
 
 def blind_index(value: str, *, purpose: str) -> bytes:

@@ -69,7 +69,9 @@ EMAIL_CODE_TRIES = 5
 # How long a phone may take to come back with its second step or its passkey.
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 
-# Field encryption and blind indexes (`core/crypto.py`): newest key first, base64 of 32 bytes each, named by position.
+# Field encryption and blind indexes (`core/crypto.py`): newest key first, base64 of 32 bytes each.
+# To rotate: a new key joins at the end, so that all processes can read it before any writes it; then it comes first,
+# and `manage.py rotate_keys` moves what is stored; when that says that nothing is left, the old key goes.
 FIELD_KEYS = env.names("FIELD_KEYS", local=("bG9jYWwtZmllbGQta2V5LW5ldmVyLWluLXByb2QhISE=",))
 BLIND_INDEX_KEY = env.text(
     "BLIND_INDEX_KEY", local="local-blind-index-key-never-used-in-production"

@@ -4,9 +4,11 @@ from django.db import models
 
 from apps.accounts.models.people import User
 from apps.accounts.querysets import IdentityQuerySet
+from apps.core.crypto import sealed
 from apps.core.models import Record, planned_manager
 
 
+@sealed(sealed_code="code_seal", sealed_refresh_token="refresh_token_seal")  # noqa: S106
 class Identity(Record):
     """A person as another issuer knows them: its name for them never changes, their address there may."""
 

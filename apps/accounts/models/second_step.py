@@ -5,9 +5,11 @@ from django.db.models import Q
 
 from apps.accounts.models.people import User
 from apps.accounts.querysets import RecoveryCodeQuerySet, TotpQuerySet
+from apps.core.crypto import sealed
 from apps.core.models import Record, planned_manager
 
 
+@sealed(sealed_seed="seal")
 class Totp(Record):
     """An authenticator app (RFC 6238): its seed, and the last time step whose code was used.
 

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.accounts.models import Session, User
+from apps.core.crypto import sealed
 from apps.core.models import Record, planned_manager
 from apps.devices.models.decisions import PLATFORM_CHOICES
 from apps.devices.querysets import DeviceQuerySet
@@ -14,6 +15,7 @@ from apps.devices.querysets import DeviceQuerySet
 MAX_ADDRESS = 4_096
 
 
+@sealed(push_address="seal")
 class Device(Record):
     """One installation of the app: who is signed in to it, what it says of itself, and where push finds it.
 

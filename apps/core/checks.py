@@ -127,6 +127,8 @@ def check_production(**_: Any) -> list[CheckMessage]:
         for name in comforts
         if getattr(settings, name, False)
     ]
+    if not settings.STAFF_SECOND_STEP:
+        found.append(Error("STAFF_SECOND_STEP is off.", id="core.E008"))
     if not settings.PUBLIC_URL.startswith("https://"):
         found.append(Error("PUBLIC_URL is not https.", id="core.E008"))
     return found

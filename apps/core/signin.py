@@ -18,17 +18,28 @@ from apps.core.observability import metrics
 
 # Seconds, and how many tries in them.
 WINDOW = 15 * 60
-TRIES: Mapping[str, int] = {"admin-address": 20, "admin-username": 10}
+TRIES: Mapping[str, int] = {"admin-address": 20, "admin-username": 10, "admin-code": 8}
 # Without Redis each process counts alone, and tighter.
 _CLOSED_SHARE = 4
 
 
 def wait_before(request: HttpRequest) -> int:
     """Count one try to sign in; return the seconds to wait before the next, 0 when this one may go ahead."""
-    subjects = {
-        "admin-address": address_of(request),
-        "admin-username": request.POST.get("username", "").strip().lower(),
-    }
+    return _longest(
+        request,
+        {
+            "admin-address": address_of(request),
+            "admin-username": request.POST.get("username", "").strip().lower(),
+        },
+    )
+
+
+def wait_before_code(request: HttpRequest) -> int:
+    """The same for a code typed in after the password."""
+    return _longest(request, {"admin-code": str(request.user.pk)})
+
+
+def _longest(request: HttpRequest, subjects: Mapping[str, str]) -> int:
     try:
         # Its own connection, our breaker: a hung Redis costs one wait here too.
         waits = cache.call(lambda _: [_wait(request, *subject) for subject in subjects.items()])

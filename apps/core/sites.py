@@ -8,12 +8,13 @@ from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from apps.core import audit, dashboard, signin
+from apps.core import audit, dashboard, second_step, signin
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,27 @@ class StaffSite(AdminSite):
         """Wrap every page: what it changes is written down with the name of who changed it."""
         return super().admin_view(audit.attributed(view), cacheable)
 
+    def get_urls(self) -> list[Any]:
+        return [path("second-step/", self.second_step, name="second-step"), *super().get_urls()]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in who is staff, whose account still is one, and who has passed the second step."""
+        return self._knows(request) and second_step.is_passed(request)
+
+    def _knows(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and bool(getattr(request.user, "is_live", True))
+
+    @method_decorator(never_cache)
+    @method_decorator(login_not_required)
+    def second_step(self, request: HttpRequest) -> HttpResponse:
+        """Ask staff who have given their password for a code."""
+        if not self._knows(request):
+            return redirect("admin:login")
+        if second_step.is_passed(request):
+            return redirect("admin:index")
+        site = self.each_context(request) | {"title": "Second step"}
+        return second_step.page(request, site, reverse("admin:index"))
+
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
@@ -54,6 +76,8 @@ class StaffSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Sign in, unless this address or this account was tried too often."""
+        if request.method == "GET" and self._knows(request) and not self.has_permission(request):
+            return redirect(f"{reverse('admin:second-step')}?{request.GET.urlencode()}")
         wait = signin.wait_before(request) if request.method == "POST" else 0
         if wait:
             logger.warning("admin sign-in refused: too many tries")

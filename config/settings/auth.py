@@ -34,6 +34,8 @@ TOKEN_SIGNING_KEYS = [
     env.text("TOKEN_SIGNING_KEY", local="local-token-key-never-used-in-production-0123456789"),
     *env.names("TOKEN_SIGNING_KEY_FALLBACKS", default=[]),
 ]
+# Staff sign in to the admin with a second step; on a developer's machine the password is enough.
+STAFF_SECOND_STEP = True
 # How old the proof of a person may be for what only they must do: deletion, export, address, second factor.
 FRESH_PROOF_SECONDS = 300
 # For so long a person who deleted their account may have it back; then it is erased.

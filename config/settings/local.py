@@ -7,6 +7,7 @@ from config.settings.base import *
 from config.settings.base import LOCAL_STATE, STORAGES
 
 LOCAL = True
+STAFF_SECOND_STEP = False
 LOGGING = {"level": "INFO", "format": "console"}
 STORAGES = {
     **STORAGES,

@@ -13,6 +13,8 @@ CACHE_URL = f"{REDIS_URL}/{2 + 2 * _worker}"
 CACHES["default"]["LOCATION"] = CACHE_URL
 CELERY_BROKER_URL = f"{REDIS_URL}/{3 + 2 * _worker}"
 
+# Stories about staff begin inside; the step itself has its own (`tests/core/test_second_step.py`).
+STAFF_SECOND_STEP = False
 RAISE_ON_LAZY_LOAD = True
 STATIC_ROOT = None
 # Jobs wait in the table until a test drains them (`tests/outbox.py`).

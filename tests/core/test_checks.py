@@ -31,6 +31,7 @@ def _sound(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.FIELD_KEYS = [FIELD_KEY]
     settings.ALLOWED_HOSTS = ["api.example.test"]
     settings.PUBLIC_URL = "https://api.example.test"
+    settings.STAFF_SECOND_STEP = True
     settings.CACHE_URL = "rediss://cache.example.test:6379/0"
     settings.CELERY_BROKER_URL = "rediss://broker.example.test:6379/0"
     database = settings.DATABASES["default"]
@@ -81,6 +82,7 @@ PICKLE = {"default": {"BACKEND": "django_redis.cache.RedisCache", "OPTIONS": {}}
         (checks.check_serializers, "core.E007", {"CACHES": PICKLE}),
         (checks.check_production, "core.E008", {"DEBUG": True}),
         (checks.check_production, "core.E008", {"LOCAL": True}),
+        (checks.check_production, "core.E008", {"STAFF_SECOND_STEP": False}),
         (checks.check_production, "core.E008", {"CELERY_TASK_ALWAYS_EAGER": True}),
         (checks.check_production, "core.E008", {"PUBLIC_URL": "http://api.example.test"}),
         (checks.check_push, "core.E009", {"PUSH_PROVIDER": "pigeon"}),

@@ -55,6 +55,10 @@ PAGES: dict[str, tuple[Read, tuple[str, ...]]] = {
 }
 # Shapes that hold more than columns, and why they stay with the serializer.
 WITH_THE_SERIALIZER = {
+    "search": (
+        Read(content.posts_found, (ADA,), {"q": "ferry"}, content_shapes.PostFound),
+        "rank and snippet are no columns",
+    ),
     "inbox": (
         Read(notifications.inbox_of, (ADA,), {}, notification_shapes.Notification),
         "words are made for the reader",

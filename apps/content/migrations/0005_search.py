@@ -47,13 +47,14 @@ _WHENS = " ".join(
 )
 _ALL = ", ".join(f"'content_{name}'::regconfig" for name in CONFIGURATIONS)
 
-# Immutable, so that the planner sees what is asked for and counts how common it is.
+# The query is immutable, so that the planner sees what is asked for and knows how common it is. The words are only
+# stable, as `array_to_string` is: the trigger then has them written out in place of a call.
 MAKE_FUNCTIONS = f"""
     CREATE FUNCTION content_config(language text) RETURNS regconfig LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE split_part(lower(language), '-', 1) {_WHENS} ELSE 'content_simple'::regconfig END;
 
     CREATE FUNCTION content_words(language text, title text, summary text, tags text[], body text)
-    RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURNS tsvector LANGUAGE sql STABLE PARALLEL SAFE
     RETURN setweight(to_tsvector('content_simple'::regconfig, title), 'A')
         || setweight(to_tsvector(content_config(language), title), 'A')
         || setweight(to_tsvector(content_config(language), summary || ' ' || array_to_string(tags, ' ')), 'B')

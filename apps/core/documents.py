@@ -3,8 +3,9 @@
     busiest = documents.Document("busiest-tags", seconds=60, compute=selectors.busiest_tags)
     busiest.get()
 
-A document is stale after its lifetime, give or take a tenth, and gone after ten. Whoever finds it stale first works it
-out anew while all others are told the old one; when that fails, so is everybody, until it is gone.
+A process tells what it found last until that is stale, then looks whether another process has a newer one. A document
+is stale after its lifetime, give or take a tenth, and gone from Redis after ten. Whoever finds it stale first works it
+out anew while all others are told the old one; when that fails, so is everybody.
 """
 
 import json
@@ -68,6 +69,9 @@ class Document:
 
     def get(self) -> Any:
         """Return the document; raises what `compute` raises only when there is none to tell instead."""
+        own = self._own
+        if own is not None and time.monotonic() < own[0]:
+            return own[1]
         # In this process one asks Redis and works; the others are told what it found last.
         if not self._alone.acquire(blocking=self._own is None):
             assert self._own is not None  # noqa: S101
@@ -91,10 +95,11 @@ class Document:
         except Exception as failure:
             if text is None:
                 self._give_up(owner)
+            if text is None and self._own is None:
                 raise
             # The lock stays for its time: nobody tries again before.
             logger.warning("document is stale", document=self._name, error=type(failure).__name__)
-            return self._kept(json.loads(text))
+            return self._kept(json.loads(text) if text else self._own[1])  # type: ignore[index]
 
     def _give_up(self, owner: str) -> None:
         with suppress(CacheDown):

@@ -45,6 +45,8 @@ MAX_JSON_NODES = 10_000
 MAX_JSON_KEY = 256
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
+# For so long all who are not signed in are shown the same first page of a list that declares it (`shared=True`).
+SHARED_PAGE_SECONDS = 1.0
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 

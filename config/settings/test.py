@@ -15,6 +15,9 @@ CELERY_BROKER_URL = f"{REDIS_URL}/{3 + 2 * _worker}"
 
 # Stories about staff begin inside; the step itself has its own (`tests/core/test_second_step.py`).
 STAFF_SECOND_STEP = False
+# A test that writes wants to read it at once.
+SHARED_PAGE_SECONDS = 0.0
+
 RAISE_ON_LAZY_LOAD = True
 STATIC_ROOT = None
 # Jobs wait in the table until a test drains them (`tests/outbox.py`).

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from apps.core import usage
 from apps.core.actors import ANONYMOUS, Actor
 from apps.core.clients import admit
+from apps.core.documents import Document
 from apps.core.errors import Denied, NotFound, ReauthRequired, Unauthenticated
 from apps.core.http import conditional, fields, gate, idempotency, pagination, projection
 from apps.core.http.client import address_of, client_of, route_of
@@ -227,17 +228,21 @@ class ApiView(APIView):
         assert isinstance(page, Page)  # noqa: S101
         read = self._reading(selector, *arguments, **keywords)
         bound_to = repr((str(self.actor.id), self.request.path, sorted(self.parameters.items())))
+        if self._is_shared:
+            name = f"page:{self.request.path}"
+            return self._sent(*_shared_page(name, read, page.order, bound_to), 200)
         cursor = self.query_values.get("cursor")
-        items, end = projection.page(
-            read,
-            page.order,
-            limit=pagination.page_size(self.query_values.get("limit")),
-            last=None if cursor is None else pagination.values_of(cursor, bound_to),
-        )
-        if not items:
+        limit = pagination.page_size(self.query_values.get("limit"))
+        last = None if cursor is None else pagination.values_of(cursor, bound_to)
+        body, is_empty = _written_page(read, page.order, limit, last, bound_to)
+        if is_empty:
             if_empty()
-        following = encode(pagination.cursor_of(end, bound_to) if end else None)
-        return self._sent(b'{"items":[' + items + b'],"next":' + following + b"}", "", 200)
+        return self._sent(body, "", 200)
+
+    @property
+    def _is_shared(self) -> bool:
+        is_asked_alike = not self.actor.is_authenticated and not self.query_values
+        return self.operation.shared and is_asked_alike and settings.SHARED_PAGE_SECONDS > 0
 
     def _reading(self, selector: Selector, *arguments: Any, **keywords: Any) -> Read:
         self.parameters  # noqa: B018 - refuses what is not known
@@ -299,6 +304,39 @@ class ApiView(APIView):
         self.headers["Deprecation"] = f"@{int(deprecated.since.timestamp())}"
         self.headers["Sunset"] = http_date(deprecated.sunset.timestamp())
         self.headers["Link"] = f'<{deprecated.successor}>; rel="successor-version"'
+
+
+def _written_page(
+    read: Read, order: tuple[str, ...], limit: int, last: tuple[Any, ...] | None, bound_to: str
+) -> tuple[bytes, bool]:
+    """Return the JSON of a page, and whether there is nothing on it."""
+    items, end = projection.page(read, order, limit=limit, last=last)
+    following = encode(pagination.cursor_of(end, bound_to) if end else None)
+    return b'{"items":[' + items + b'],"next":' + following + b"}", not items
+
+
+def _shared_page(name: str, read: Read, order: tuple[str, ...], bound_to: str) -> tuple[bytes, str]:
+    """Return the JSON of a first page that many ask for alike, and its tag."""
+    document = _documents.get(name)
+    if document is None:
+
+        def compute() -> str:
+            return _written_page(read, order, settings.DEFAULT_PAGE, None, bound_to)[0].decode()
+
+        seconds = settings.SHARED_PAGE_SECONDS
+        document = _documents.setdefault(name, Document(name, seconds=seconds, compute=compute))
+    return _tagged(document.get())
+
+
+# One for each route that shares its first page.
+_documents: dict[str, Document] = {}
+
+
+@lru_cache(16)
+def _tagged(text: str) -> tuple[bytes, str]:
+    """Return the bytes of a document and their tag; the same text comes again and again."""
+    body = text.encode()
+    return body, conditional.content_tag(body)
 
 
 @lru_cache(1024)

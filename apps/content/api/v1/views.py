@@ -26,6 +26,7 @@ class Feed(ApiView):
         scope="posts:read",
         budget=_SUMMARIES,
         response=Page(serializers.PostSummary, order=("-published_at", "-id")),
+        shared=True,
     )
     def get(self, request: Request) -> HttpResponse:
         """List published public posts, newest first.

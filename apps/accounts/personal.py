@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from apps.accounts import storage
 from apps.accounts.models import (
+    ApiKey,
     Block,
     Challenge,
     EmailCode,
@@ -44,7 +45,9 @@ personal.shows(
     "identities", Identity, by="user", fields=("issuer", "subject", "created_at", "last_used_at")
 )
 personal.shows("passkeys", Passkey, by="user", fields=("id", "name", "created_at", "last_used_at"))
+personal.shows("api_keys", ApiKey, by="user", fields=("id", "name", "scopes", "expires_at"))
 
+personal.forgets(ApiKey, by="user")
 personal.forgets(Challenge, by="user")
 personal.forgets(Totp, by="user")
 personal.forgets(RecoveryCode, by="user")

@@ -6,9 +6,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.content import services
 from apps.content.errors import CommentNotFound, PostNotFound
 from apps.content.models import Comment, Post
+from apps.content.services import commenting, posts
 from apps.core import roles
 from apps.core.admin import ReadOnlyAdmin
 
@@ -38,7 +38,7 @@ class PostAdmin(ReadOnlyAdmin):
         taken = 0
         for post in queryset:
             try:
-                services.take_down_post(post_id=post.pk)
+                posts.take_down_post(post_id=post.pk)
             except PostNotFound:
                 continue
             taken += 1
@@ -65,7 +65,7 @@ class CommentAdmin(ReadOnlyAdmin):
         taken = 0
         for comment in queryset:
             try:
-                services.take_down_comment(comment_id=comment.pk)
+                commenting.take_down_comment(comment_id=comment.pk)
             except CommentNotFound:
                 continue
             taken += 1

@@ -1,17 +1,34 @@
 """What the sample product refuses with.
 
 NotFound
-├── PostNotFound       absent, deleted, or not for this caller
-└── CommentNotFound    likewise, whichever of post and comment is missing
+├── PostNotFound            absent, deleted, or not for this caller
+├── CommentNotFound         likewise, whichever of post and comment is missing
+├── CollaboratorNotFound    this person has no share in the post
+├── ReactionNotFound        the caller has not reacted to the post
+└── TargetNotFound          what is reported is absent, deleted, or not for this caller
+Denied
+└── OwnerOnly               an editor may change the words, not who reads them
 Conflict
-└── IdTaken            the id a client chose names another post
+├── IdTaken                 the id a client chose names another row
+├── AlreadyPublished        what was published once can't be scheduled any more
+├── EditWindowClosed        a comment can be put into other words only while it is new
+├── TooManyCollaborators    a post is shared with so many and no more
+└── TooManyBookmarks        a person keeps so many and no more
 Gone
-└── PostDeleted        the id a client repeats names a post of its own that it has deleted since
+├── PostDeleted             the id a client repeats names a post of its own that it has deleted since
+└── CommentDeleted          likewise, a comment
 Invalid
-└── TagTooLong         longer than a tag may be once it is in its normal form
+├── TagTooLong              longer than a tag may be once it is in its normal form
+├── ScheduleOutOfRange      neither the past nor years ahead
+├── OwnShare                an author has no share in the own post
+├── OwnTarget               nobody complains about themselves
+├── ReplyTooDeep            a reply can't be replied to
+└── NothingToHide           people are suspended, not hidden
+TooMany
+└── TooManyReports          a day's worth of complaints
 """
 
-from apps.core.errors import Conflict, Gone, Invalid, NotFound
+from apps.core.errors import Conflict, Denied, Gone, Invalid, NotFound, TooMany
 
 
 class PostNotFound(NotFound):
@@ -24,9 +41,49 @@ class CommentNotFound(NotFound):
     title = "There is no such comment."
 
 
+class CollaboratorNotFound(NotFound):
+    code = "collaborator_not_found"
+    title = "The post is not shared with this person."
+
+
+class ReactionNotFound(NotFound):
+    code = "reaction_not_found"
+    title = "You have not reacted to this post."
+
+
+class TargetNotFound(NotFound):
+    code = "target_not_found"
+    title = "There is nothing like this to report."
+
+
+class OwnerOnly(Denied):
+    code = "owner_only"
+    title = "Only its author may change this."
+
+
 class IdTaken(Conflict):
     code = "id_taken"
     title = "This id is in use; choose another."
+
+
+class AlreadyPublished(Conflict):
+    code = "already_published"
+    title = "This post has been published; it can't be scheduled."
+
+
+class EditWindowClosed(Conflict):
+    code = "edit_window_closed"
+    title = "This comment is too old to be changed; delete it instead."
+
+
+class TooManyCollaborators(Conflict):
+    code = "too_many_collaborators"
+    title = "This post is shared with as many people as it can be."
+
+
+class TooManyBookmarks(Conflict):
+    code = "too_many_bookmarks"
+    title = "You keep as many posts as you can; let go of some."
 
 
 class PostDeleted(Gone):
@@ -34,6 +91,41 @@ class PostDeleted(Gone):
     title = "This post was deleted."
 
 
+class CommentDeleted(Gone):
+    code = "comment_deleted"
+    title = "This comment was deleted."
+
+
 class TagTooLong(Invalid):
     code = "tag_too_long"
     title = "A tag is too long."
+
+
+class ScheduleOutOfRange(Invalid):
+    code = "schedule_out_of_range"
+    title = "Choose a time between now and a year from now."
+
+
+class OwnShare(Invalid):
+    code = "own_share"
+    title = "A post can't be shared with its author."
+
+
+class OwnTarget(Invalid):
+    code = "own_target"
+    title = "This is your own; change or delete it."
+
+
+class ReplyTooDeep(Invalid):
+    code = "reply_too_deep"
+    title = "Reply to the comment that this one replies to."
+
+
+class TooManyReports(TooMany):
+    code = "too_many_reports"
+    title = "You have reported a great deal today. Come again tomorrow."
+
+
+class NothingToHide(Invalid):
+    code = "nothing_to_hide"
+    title = "A person can be suspended, not hidden."

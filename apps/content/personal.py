@@ -2,8 +2,8 @@
 
 import uuid
 
-from apps.content import services
 from apps.content.models import Bookmark, Case, Collaborator, Comment, Media, Post, Reaction, Report
+from apps.content.services import leaving
 from apps.core import personal
 
 personal.shows(
@@ -39,22 +39,22 @@ personal.keeps(Case)
 
 @personal.erases(Reaction)
 def take_back_reactions(user_id: uuid.UUID) -> int:
-    return services.take_back_reactions_of(user_id=user_id, most=personal.BATCH)
+    return leaving.take_back_reactions_of(user_id=user_id, most=personal.BATCH)
 
 
 @personal.erases(Report)
 def forget_notes(user_id: uuid.UUID) -> int:
-    return services.forget_notes_of(reporter_id=user_id)
+    return leaving.forget_notes_of(reporter_id=user_id)
 
 
 @personal.erases(Comment)
 def bury_comments(user_id: uuid.UUID) -> int:
-    return services.bury_comments_of(author_id=user_id, most=personal.BATCH)
+    return leaving.bury_comments_of(author_id=user_id, most=personal.BATCH)
 
 
 @personal.erases(Post)
 def bury_posts(user_id: uuid.UUID) -> int:
-    return services.bury_posts_of(author_id=user_id, most=personal.BATCH)
+    return leaving.bury_posts_of(author_id=user_id, most=personal.BATCH)
 
 
 # Last: no post shows them any more.

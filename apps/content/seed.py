@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.content import services
 from apps.content.models import Post
+from apps.content.services import commenting
 from apps.core.actors import Actor
 
 _SOURCE = Path(__file__).with_name("seed.toml")
@@ -33,7 +33,7 @@ def seed() -> None:
     for post, text in zip(posts, source["posts"], strict=True):
         for name, words in text.get("comments", ()) if post.id not in known else ():
             actor = Actor(id=people[name].id)
-            services.add_comment(actor=actor, post_id=post.id, body=words)
+            commenting.add_comment(actor=actor, post_id=post.id, body=words)
 
 
 def _person(*, email: str, name: str, locale: str) -> User:

@@ -1,13 +1,19 @@
-"""Questions outsiders ask about posts and comments; what the actor may not see does not exist."""
+"""Questions outsiders ask about posts and what hangs on them; what the actor may not see does not exist."""
 
 import uuid
 from typing import Any
 
-from django.db.models import Exists
+from django.db.models import Exists, Q
 
 from apps.content.errors import PostNotFound
-from apps.content.models import Comment, Post
-from apps.content.querysets import CommentQuerySet, PostQuerySet
+from apps.content.models import Bookmark, Collaborator, Comment, Post, Reaction
+from apps.content.querysets import (
+    BookmarkQuerySet,
+    CollaboratorQuerySet,
+    CommentQuerySet,
+    PostQuerySet,
+    ReactionQuerySet,
+)
 from apps.core.actors import Actor
 
 
@@ -44,8 +50,59 @@ def posts_found(actor: Actor, *, q: str) -> PostQuerySet:
     return Post.objects.listed_for(actor).found_by(q).with_rank(q).with_author()
 
 
-def comments_on(actor: Actor, post_id: uuid.UUID) -> CommentQuerySet:
-    """Return what was said to a post: nothing where the actor may not see it, so ask `require_post` as well."""
+def shared_with(actor: Actor) -> CollaboratorQuerySet:
+    """Return the actor's shares in posts of others, each with its post."""
+    return Collaborator.objects.of(actor).with_post()
+
+
+def collaborators_on(actor: Actor, post_id: uuid.UUID) -> CollaboratorQuerySet:
+    """Return who works on a post, for those who do: nothing for others, so ask `require_joint_post` as well."""
+    joint = Post.objects.visible_to(actor).worked_on_by(actor).filter(pk=post_id)
+    return Collaborator.objects.present().filter(Exists(joint), post=post_id).with_person()
+
+
+def require_joint_post(actor: Actor, post_id: uuid.UUID) -> None:
+    """Raise PostNotFound unless the actor works on the post."""
+    if not Post.objects.visible_to(actor).worked_on_by(actor).filter(pk=post_id).exists():
+        raise PostNotFound
+
+
+def comments_on(
+    actor: Actor, post_id: uuid.UUID, *, reply_to: uuid.UUID | None = None
+) -> CommentQuerySet:
+    """Return what was said to a post, or in reply to one such comment.
+
+    Nothing where the actor may not see post or comment, so ask `require_thread` as well.
+    """
+    seen = Q(Exists(Post.objects.visible_to(actor).filter(pk=post_id)))
+    if reply_to is not None:
+        seen &= Q(Exists(_roots(actor, post_id).filter(pk=reply_to)))
+    said = Comment.objects.shown_to(actor).filter(seen, post=post_id, parent=reply_to)
+    return said.with_author()
+
+
+def require_thread(actor: Actor, post_id: uuid.UUID, reply_to: uuid.UUID | None) -> None:
+    """Raise PostNotFound unless the actor may see the post, and the comment that is replied to if there is one."""
     seen = Post.objects.visible_to(actor).filter(pk=post_id)
-    roots = Comment.objects.shown_to(actor).filter(post=post_id, parent=None)
-    return roots.filter(Exists(seen)).with_author()
+    under = Q() if reply_to is None else Q(Exists(_roots(actor, post_id).filter(pk=reply_to)))
+    if not seen.filter(under).exists():
+        raise PostNotFound
+
+
+def _roots(actor: Actor, post_id: uuid.UUID) -> CommentQuerySet:
+    return Comment.objects.shown_to(actor).filter(post=post_id, parent=None)
+
+
+def comment_for(actor: Actor, post_id: uuid.UUID, comment_id: uuid.UUID) -> CommentQuerySet:
+    """Return the one comment, if the actor may see it."""
+    return Comment.objects.visible_to(actor).with_author().filter(post=post_id, pk=comment_id)
+
+
+def reaction_to(actor: Actor, post_id: uuid.UUID) -> ReactionQuerySet:
+    """Return the actor's own reaction to a post, whether or not they still see it."""
+    return Reaction.objects.of(actor).filter(post=post_id)
+
+
+def bookmarks_of(actor: Actor) -> BookmarkQuerySet:
+    """Return what the actor keeps and still sees, each with its post."""
+    return Bookmark.objects.of(actor).with_post()

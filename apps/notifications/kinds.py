@@ -75,6 +75,13 @@ KINDS = {
         life=timedelta(days=1),
         digest=Digest(after=3, within=timedelta(minutes=10)),
     ),
+    "comment_replied": Kind(
+        Category.SOCIAL, data=frozenset({"name", "title"}), life=timedelta(days=1)
+    ),
+    "post_shared": Kind(Category.SOCIAL, data=frozenset({"name", "title"}), life=timedelta(days=7)),
+    "content_hidden": Kind(
+        Category.SOCIAL, data=frozenset({"what"}), life=timedelta(days=7), priority=Priority.LOW
+    ),
     "device_signed_out": Kind(
         Category.SECURITY,
         data=frozenset({"device"}),

@@ -68,6 +68,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PostStatus": "apps.content.models.Post.Status",
         "PostVisibility": "apps.content.models.Post.Visibility",
+        "CollaboratorRole": "apps.content.models.Collaborator.Role",
+        "ReactionKind": "apps.content.models.Reaction.Kind",
+        "ReportReason": "apps.content.models.Report.Reason",
+        "ReportTarget": ["post", "comment", "person"],
         "ItemStatus": ["applied", "refused"],
         "Platform": "apps.core.clients.PLATFORMS",
     },

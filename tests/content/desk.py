@@ -35,8 +35,15 @@ def deleted(phone: Phone, **words: Any) -> dict[str, Any]:
     return post
 
 
-def commented(phone: Phone, post_id: str, body: str = "Lovely.") -> dict[str, Any]:
+def commented(phone: Phone, post_id: str, body: str = "Lovely.", **more: Any) -> dict[str, Any]:
     """Say something to a post; return the comment."""
-    answer = phone.post(f"posts/{post_id}/comments", {"body": body})
+    answer = phone.post(f"posts/{post_id}/comments", {"body": body, **more})
     assert answer.status == 201, answer.content
+    return answer.json
+
+
+def shared(phone: Phone, post_id: str, user_id: str, role: str = "viewer") -> dict[str, Any]:
+    """Share a post with somebody; return the share."""
+    answer = phone.put(f"posts/{post_id}/collaborators/{user_id}", {"role": role})
+    assert answer.status == 200, answer.content
     return answer.json

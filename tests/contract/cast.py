@@ -124,6 +124,18 @@ def comment(cast: Cast, state: str, role: str) -> Ids | None:
     return {"id": below, "comment_id": said}
 
 
+def share(cast: Cast, state: str, role: str) -> Ids | None:
+    """A post, and the neighbour with whom its author shares it, where there is one to share it."""
+    ids = post(cast, state, role)
+    if ids is None or (role == "unverified" and state == "own"):
+        return None
+    sharer = {"own": role, "shared": "owner", "public": "owner"}.get(state, "")
+    user_id = cast.people["neighbour"].user_id
+    if sharer:
+        desk.shared(cast.people[sharer], ids["id"], user_id)
+    return ids | {"user_id": user_id}
+
+
 def person(cast: Cast, state: str, role: str) -> Ids | None:
     if state == "own":
         return {"user_id": cast.people[role].user_id} if role != "anonymous" else None
@@ -151,6 +163,7 @@ def _an_export(phone: Phone) -> str:
 KINDS: dict[str, Kind] = {
     "post": post,
     "comment": comment,
+    "share": share,
     "person": person,
     "session": personal(
         "id", _another_session, lambda who, name: who.delete(f"me/sessions/{name}")

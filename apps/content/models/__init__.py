@@ -6,12 +6,13 @@ from apps.content.models.documents import Document
 from apps.content.models.media import GRANT_KEPT, PROCESSING_MOST, REFUSAL_KEPT, Media
 from apps.content.models.moderation import MAX_NOTE, Case, Report
 from apps.content.models.posts import MAX_BODY, MAX_SUMMARY, MAX_TAG, MAX_TAGS, MAX_TITLE, Post
-from apps.content.models.responses import Bookmark, Reaction
+from apps.content.models.responses import MAX_BOOKMARKS, Bookmark, Reaction
 
 __all__ = [
     "EDIT_WINDOW",
     "GRANT_KEPT",
     "MAX_BODY",
+    "MAX_BOOKMARKS",
     "MAX_COLLABORATORS",
     "MAX_COMMENT",
     "MAX_NOTE",

@@ -8,6 +8,8 @@ from apps.content.models.posts import Post
 from apps.content.querysets import BookmarkQuerySet, ReactionQuerySet
 from apps.core.models import Record, planned_manager
 
+MAX_BOOKMARKS = 2_000
+
 
 class Reaction(Record):
     """How one person finds a post. Taken back, it is gone: nothing hangs on it."""

@@ -13,4 +13,5 @@ class CaseQuerySet(PlannedQuerySet[Any]):
 
 class ReportQuerySet(PlannedQuerySet[Any]):
     def by(self, user_id: Any) -> Self:
+        """Of one person's; they may know, and nobody else but staff."""
         return self.filter(reporter=user_id)

@@ -3,8 +3,15 @@
 from typing import Any, Self
 
 from django.contrib.postgres.search import TrigramWordDistance
+from django.db.models.functions import Now
 
-from apps.content.querysets.access import edits_post, meets_author, owns_post, sees_post
+from apps.content.querysets.access import (
+    edits_post,
+    meets_author,
+    owns_post,
+    sees_post,
+    shares_post,
+)
 from apps.content.querysets.authors import with_author
 from apps.content.querysets.search import MAX_CANDIDATES, Asked, plain, rank, snippet
 from apps.core.actors import Actor
@@ -26,6 +33,21 @@ class PostQuerySet(PlannedQuerySet[Any]):
     def owned_by(self, actor: Actor) -> Self:
         """What the actor may publish, share and delete."""
         return self.alive().filter(owns_post(actor))
+
+    def shared_with(self, actor: Actor) -> Self:
+        """What others let the actor work on."""
+        return self.filter(shares_post(actor))
+
+    def worked_on_by(self, actor: Actor) -> Self:
+        """Own posts, and what others let the actor work on."""
+        return self.filter(owns_post(actor) | shares_post(actor))
+
+    def due(self) -> Self:
+        """Its time has come, and its author is still there to want it."""
+        scheduled = self.alive().filter(status=self.model.Status.SCHEDULED)
+        return scheduled.filter(
+            scheduled_for__lte=Now(), author__is_active=True, author__deleted_at=None
+        )
 
     def listed_for(self, actor: Actor) -> Self:
         """What the actor is shown unasked; written so that the index `post_feed` answers it."""

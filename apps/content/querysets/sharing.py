@@ -11,6 +11,10 @@ class CollaboratorQuerySet(PlannedQuerySet[Any]):
     def alive(self) -> Self:
         return self.filter(deleted_at=None)
 
+    def present(self) -> Self:
+        """Neither taken back nor of somebody who is out."""
+        return self.alive().filter(user__is_active=True, user__deleted_at=None)
+
     def with_person(self) -> Self:
         """Bring the name along and nothing else of the account."""
         own = [field.name for field in self.model._meta.concrete_fields]

@@ -107,6 +107,8 @@ class OperationSchema(AutoSchema):
 
     def get_response_serializers(self) -> dict[Any, Any]:  # type: ignore[override]
         responses: dict[Any, Any] = {self.declared.status: self._success()}
+        if self.declared.own_ids:
+            responses[200] = self._success()
         if self.method == "GET":
             responses[304] = OpenApiResponse(description="What `If-None-Match` names is current.")
         by_status: dict[int, list[type[errors.DomainError]]] = {}

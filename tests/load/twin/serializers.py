@@ -42,4 +42,4 @@ class PostSummarySerializer(serializers.ModelSerializer):
 
 class PostSerializer(PostSummarySerializer):
     class Meta(PostSummarySerializer.Meta):
-        fields = [*PostSummarySerializer.Meta.fields, "body"]
+        fields = [*PostSummarySerializer.Meta.fields, "scheduled_for", "hidden_at", "body"]

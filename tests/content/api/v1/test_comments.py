@@ -3,9 +3,10 @@
 import uuid
 
 import pytest
+from django.utils import timezone
 
-from apps.content import services
-from apps.content.models import Comment, Post
+from apps.content.models import EDIT_WINDOW, Comment, Post
+from apps.content.services import commenting
 from tests.content.desk import commented, deleted, drafted, published
 from tests.content.golden import golden, steady
 from tests.phone import Phone
@@ -113,7 +114,7 @@ def test_no_comment_without_telling_and_no_telling_without_comment(
     def failing(**_: object) -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(services, "notify", failing)
+    monkeypatch.setattr(commenting, "notify", failing)
     with pytest.raises(ConnectionError):
         stranger.post(f"posts/{post['id']}/comments", {"body": "Lovely."})
 
@@ -130,3 +131,74 @@ def test_private_notes_take_comments_from_their_author_alone(
     assert author.post(f"posts/{draft['id']}/comments", {"body": "Later."}).status == 201
     gone = deleted(author)
     assert author.post(f"posts/{gone['id']}/comments", {"body": "?"}).status == 404
+
+
+def test_replies_are_one_level_deep_and_counted(author: Phone, stranger: Phone) -> None:
+    post = published(author)
+    path = f"posts/{post['id']}/comments"
+    root = commented(stranger, post["id"], "Which side of the deck?")
+    reply = commented(author, post["id"], "Port side.", reply_to=root["id"])
+    assert reply["reply_to"] == root["id"]
+
+    deeper = stranger.post(path, {"body": "Thanks.", "reply_to": reply["id"]})
+    assert (deeper.status, deeper.code) == (400, "reply_too_deep")
+    elsewhere = published(author)["id"]
+    lost = stranger.post(f"posts/{elsewhere}/comments", {"body": "Hm.", "reply_to": root["id"]})
+    assert lost.code == "comment_not_found"
+
+    (listed,) = stranger.get(path).json["items"]
+    assert (listed["id"], listed["reply_count"], listed["rev"]) == (root["id"], 1, 1)
+    assert stranger.get(f"{path}?reply_to={root['id']}").json["items"] == [reply]
+    assert stranger.get(f"{path}?reply_to={uuid.uuid4()}").code == "post_not_found"
+    assert stranger.get(f"{path}/{reply['id']}").json == reply
+    assert author.get(f"posts/{post['id']}").json["comment_count"] == 2
+    told = [item["kind"] for item in stranger.get("notifications").json["items"]]
+    assert told == ["comment_replied"]
+
+
+def test_a_comment_takes_its_replies_along(author: Phone, stranger: Phone) -> None:
+    post = published(author)
+    path = f"posts/{post['id']}/comments"
+    root, other = commented(stranger, post["id"]), commented(stranger, post["id"])
+    replies = [commented(author, post["id"], reply_to=root["id"]) for _ in range(3)]
+
+    author.delete(f"{path}/{replies[0]['id']}")
+    assert stranger.get(f"{path}/{root['id']}").json["reply_count"] == 2
+    stranger.delete(f"{path}/{root['id']}")
+
+    assert [item["id"] for item in author.get(path).json["items"]] == [other["id"]]
+    assert author.get(f"{path}/{replies[1]['id']}").code == "comment_not_found"
+    assert author.get(f"posts/{post['id']}").json["comment_count"] == 1
+    assert not Comment.objects.filter(parent=root["id"]).exclude(body="").exists()
+
+
+def test_words_are_changed_while_they_are_new(author: Phone, stranger: Phone) -> None:
+    post = published(author)
+    said = commented(stranger, post["id"], "Lovley.")
+    path = f"posts/{post['id']}/comments/{said['id']}"
+    tag = stranger.get(path).etag
+
+    assert stranger.patch(path, {"body": "Lovely."}).status == 428
+    changed = stranger.patch(path, {"body": "Lovely."}, if_match=tag)
+    assert (changed.json["body"], changed.json["rev"]) == ("Lovely.", 2)
+    assert changed.etag == stranger.get(path).etag
+    assert stranger.patch(path, {"body": "Late."}, if_match=tag).status == 412
+    assert author.patch(path, {"body": "Mine."}, if_match="*").code == "comment_not_found"
+
+    Comment.objects.update(created_at=timezone.now() - EDIT_WINDOW)
+    late = stranger.patch(path, {"body": "Other."}, if_match="*")
+    assert (late.status, late.code) == (409, "edit_window_closed")
+
+
+def test_a_comment_of_an_own_id_is_made_once(author: Phone, stranger: Phone) -> None:
+    post = published(author)
+    path = f"posts/{post['id']}/comments"
+    own = {"id": str(uuid.uuid4()), "body": "Written in a tunnel."}
+
+    first, again = stranger.post(path, own), stranger.post(path, own)
+    assert (first.status, again.status, first.json) == (201, 200, again.json)
+    assert author.get(f"posts/{post['id']}").json["comment_count"] == 1
+    assert author.post(path, own).code == "id_taken"
+
+    stranger.delete(f"{path}/{own['id']}")
+    assert stranger.post(path, own).code == "comment_deleted"

@@ -1,0 +1,1 @@
+"""The endpoints of the sample product, version 1: one file for each journey."""

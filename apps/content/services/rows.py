@@ -1,0 +1,67 @@
+"""What the verbs share: a row under lock, its next version, somebody who may speak in public.
+
+Locks are taken in one order everywhere: the post first, then what hangs on it. So two verbs wait for each other and
+never in a circle, and whoever holds the post's lock may count what hangs on it.
+"""
+
+import uuid
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from apps.accounts.errors import EmailUnverified
+from apps.accounts.models import User
+from apps.content.errors import PostNotFound
+from apps.content.models import Post
+from apps.core.actors import Actor
+from apps.core.errors import Stale
+from apps.core.models import Versioned
+
+
+def locked(posts: Any, post_id: uuid.UUID) -> Post:
+    """Return one of the posts under lock. Raises PostNotFound."""
+    # No key update: comments that point here may be written meanwhile.
+    rows = posts.select_for_update(of=("self",), no_key=True)
+    post: Post | None = rows.filter(pk=post_id).first()
+    if post is None:
+        raise PostNotFound
+    return post
+
+
+def own_locked(*, actor: Actor, post_id: uuid.UUID) -> Post:
+    """Return an own post under lock. Raises PostNotFound."""
+    return locked(Post.objects.owned_by(actor).with_author(), post_id)
+
+
+def require_rev(row: Versioned, expected_rev: int | None) -> None:
+    """Raise Stale unless the caller changes the version that is current (None stands for any)."""
+    if expected_rev is not None and row.rev != expected_rev:
+        raise Stale(extra={"current_rev": row.rev})
+
+
+def write(row: Versioned, **values: Any) -> None:
+    """Store the row's next version; Postgres's times and count come back with the same statement."""
+    for name, value in (values | {"rev": F("rev") + 1, "updated_at": Now()}).items():
+        setattr(row, name, value)
+    row.save(update_fields=[*values, "rev", "updated_at"])
+
+
+def count(post: Post, **changes: int) -> None:
+    """Add to the counts of a post, which are no part of its version."""
+    Post.objects.filter(pk=post.pk).update(
+        **{name: F(name) + change for name, change in changes.items()}
+    )
+
+
+def verified(*, actor: Actor) -> User:
+    """Return who speaks in public; the access token can't say whether their address is proven by now.
+
+    Raises EmailUnverified.
+    """
+    user: User | None = (
+        User.objects.live().only("display_name", "email").filter(pk=actor.id).first()
+    )
+    if user is None or not user.email_verified:
+        raise EmailUnverified
+    return user

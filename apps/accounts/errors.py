@@ -7,6 +7,7 @@ core.errors.DomainError
 │   ├── TokenExpired        an access token past its time: refresh
 │   ├── SessionRevoked      the session is over: sign in again
 │   ├── InvalidCredentials  address and password don't belong together
+│   ├── IdTokenInvalid      not a token of that issuer, for us, now, with this nonce
 │   └── MfaRequired         right so far; carries the challenge of the second step
 ├── Denied
 │   ├── AccountDisabled     by staff
@@ -30,9 +31,13 @@ core.errors.DomainError
 │   ├── TooManyBlocks       nobody blocks this many
 │   ├── MfaAlreadyOn        an authenticator app is confirmed
 │   ├── MfaNotEnrolled      there is no seed to confirm
+│   ├── AddressInUse        on the word of another issuer: sign in by a code first
 │   ├── NotGuest            there is nothing to upgrade
 │   └── MfaOff              recovery codes belong to a second step
+├── Unavailable
+│   └── ProviderUnavailable the issuer's keys can't be had
 └── NotFound
+    ├── ProviderNotConfigured this product does not offer this way in
     ├── UserNotFound        absent and deleted alike
     ├── ExportNotFound      absent, expired and somebody else's alike
     └── SessionNotFound     absent, over and somebody else's alike
@@ -64,6 +69,28 @@ class SessionRevoked(errors.Unauthenticated):
 class InvalidCredentials(errors.Unauthenticated):
     code = "invalid_credentials"
     title = "The address or the password is wrong."
+
+
+class IdTokenInvalid(errors.Unauthenticated):
+    code = "id_token_invalid"
+    title = "This ID token can't be used to sign in here."
+
+
+class ProviderNotConfigured(errors.NotFound):
+    code = "provider_not_configured"
+    title = "This way to sign in is not offered here."
+
+
+class ProviderUnavailable(errors.Unavailable):
+    code = "provider_unavailable"
+    title = "The issuer can't be asked for its keys right now."
+
+
+class AddressInUse(errors.Conflict):
+    code = "address_in_use"
+    title = (
+        "An account has this address. Sign in to it by a mailed code once, then come back this way."
+    )
 
 
 class MfaRequired(errors.Unauthenticated):

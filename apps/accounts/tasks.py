@@ -8,8 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from apps.accounts import emails, erasure, exporting, revocation
-from apps.accounts.models import ApiKey, EmailCode, Export, Session, User
-from apps.core import cache, jobs
+from apps.accounts.models import ApiKey, EmailCode, Export, Identity, Session, User
+from apps.accounts.providers import apple
+from apps.core import cache, crypto, jobs
 
 
 @jobs.job(queue="urgent", max_attempts=8, lease=timedelta(seconds=30), atomic=False)
@@ -93,6 +94,24 @@ def send_security_notice(
     user = User.objects.live().filter(pk=user_id).first()
     if user and user.email:
         emails.send_security_notice(user, notice_id, intent_id)
+
+
+@jobs.job(max_attempts=6, lease=timedelta(seconds=30), atomic=False)
+def exchange_apple_code(*, identity_id: uuid.UUID, **_: Any) -> None:
+    """Exchange an authorization code for the refresh token that is taken back when the account is erased."""
+    identity = Identity.objects.filter(pk=identity_id).first()
+    if identity is None or identity.sealed_code is None:
+        return
+    # A newer code may take its place meanwhile, and has a job of its own.
+    this_code = Identity.objects.filter(pk=identity.pk, sealed_code=identity.sealed_code)
+    code = crypto.open_sealed(bytes(identity.sealed_code), row=identity.code_seal)
+    try:
+        token = apple.exchange(code, identity.client_id)
+    except apple.AppleRefuses as refusal:
+        this_code.update(sealed_code=None)
+        raise jobs.GiveUp(f"Apple refuses the code: {refusal}") from None
+    sealed = crypto.seal(token, row=identity.refresh_token_seal)
+    this_code.update(sealed_code=None, sealed_refresh_token=sealed)
 
 
 @jobs.job(queue="urgent", atomic=False)

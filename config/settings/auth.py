@@ -1,8 +1,10 @@
 """Identity: the user model, password hashing, tokens."""
 
 from datetime import timedelta
+from typing import Any
 
 from config import env, project
+from config.settings import timeouts
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
@@ -78,3 +80,30 @@ FIELD_KEYS = env.names("FIELD_KEYS", local=("bG9jYWwtZmllbGQta2V5LW5ldmVyLWluLXB
 BLIND_INDEX_KEY = env.text(
     "BLIND_INDEX_KEY", local="local-blind-index-key-never-used-in-production"
 )
+
+# Signing in with Apple and Google: our apps' ids there, each of which may be named by an ID token. None: not offered.
+IDENTITY_TIMEOUTS = (timeouts.IDENTITY_CONNECT, timeouts.IDENTITY_READ)
+_APPLE = env.text("APPLE_BASE_URL", default="https://appleid.apple.com")
+IDENTITY_PROVIDERS: dict[str, dict[str, Any]] = {
+    "apple": {
+        "client_ids": env.names("APPLE_CLIENT_IDS", default=[]),
+        "issuers": ["https://appleid.apple.com"],
+        "keys_url": f"{_APPLE}/auth/keys",
+        "hashes_nonce": True,
+    },
+    "google": {
+        "client_ids": env.names("GOOGLE_CLIENT_IDS", default=[]),
+        "issuers": ["https://accounts.google.com", "accounts.google.com"],
+        "keys_url": env.text(
+            "GOOGLE_KEYS_URL", default="https://www.googleapis.com/oauth2/v3/certs"
+        ),
+        "hashes_nonce": False,
+    },
+}
+# Who we are at Apple, to exchange authorization codes and to revoke what they gave; the key is the .p8 file's text.
+APPLE_SERVICE: dict[str, str] = {
+    "base_url": _APPLE,
+    "team_id": env.text("APPLE_TEAM_ID", default=""),
+    "key_id": env.text("APPLE_KEY_ID", default=""),
+    "private_key": env.text("APPLE_PRIVATE_KEY", default="").replace("\\n", "\n"),
+}

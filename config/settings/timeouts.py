@@ -26,6 +26,9 @@ BROKER_READ = 2
 PUSH_CONNECT = 3
 PUSH_READ = 10
 
+IDENTITY_CONNECT = 2
+IDENTITY_READ = 3
+
 EMAIL = 10
 
 # Of the file store: one answer, or the next bytes of one.

@@ -15,6 +15,7 @@ from apps.accounts.api.v1.views import (
     registration,
     second_step,
     signing_in,
+    social,
 )
 
 urlpatterns = [
@@ -30,6 +31,8 @@ urlpatterns = [
     ),
     path("auth/guest", guests.Guest.as_view(), name="auth-guest"),
     path("auth/guest/upgrade", guests.GuestUpgrade.as_view(), name="auth-guest-upgrade"),
+    path("auth/social/apple", social.Apple.as_view(), name="auth-social-apple"),
+    path("auth/social/google", social.Google.as_view(), name="auth-social-google"),
     path("auth/refresh", signing_in.Refresh.as_view(), name="auth-refresh"),
     path("auth/jwks", keys.PublicKeys.as_view(), name="auth-jwks"),
     path("auth/logout", signing_in.Logout.as_view(), name="auth-logout"),

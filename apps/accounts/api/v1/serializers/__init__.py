@@ -20,6 +20,7 @@ from apps.accounts.api.v1.serializers.second_step import (
     TotpEnrolment,
 )
 from apps.accounts.api.v1.serializers.signing_in import (
+    AppleLogin,
     DeviceInfo,
     EmailVerification,
     GuestStart,
@@ -30,12 +31,14 @@ from apps.accounts.api.v1.serializers.signing_in import (
     Refresh,
     Registration,
     SignedIn,
+    SocialLogin,
     User,
 )
 
 __all__ = [
     "JWK",
     "AccountDeletion",
+    "AppleLogin",
     "Block",
     "BlockCreate",
     "DataExport",
@@ -65,6 +68,7 @@ __all__ = [
     "Restoration",
     "Session",
     "SignedIn",
+    "SocialLogin",
     "TotpConfirmation",
     "TotpEnrolment",
     "User",

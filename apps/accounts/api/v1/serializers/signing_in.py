@@ -51,6 +51,27 @@ class LoginCode(Input):
     device = DeviceInfo(required=False)
 
 
+class SocialLogin(Input):
+    id_token = serializers.CharField(max_length=10_240, help_text="As the phone received it.")
+    nonce = serializers.CharField(
+        min_length=16,
+        max_length=128,
+        help_text="The random value of this sign-in, as the app made it. Apple is given its SHA-256 in hex.",
+    )
+    display_name = NameField(
+        max_length=80, required=False, allow_blank=True, help_text="For a new account."
+    )
+    locale = LocaleField(required=False, help_text="Language of mail and messages.")
+    time_zone = TimeZoneField(required=False)
+    device = DeviceInfo(required=False)
+
+
+class AppleLogin(SocialLogin):
+    authorization_code = serializers.CharField(
+        max_length=512, required=False, help_text="Needed to sign out at Apple on deletion."
+    )
+
+
 class GuestStart(Input):
     locale = LocaleField(required=False, help_text="Language of messages.")
     time_zone = TimeZoneField(required=False)

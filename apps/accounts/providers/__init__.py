@@ -1,0 +1,1 @@
+"""Other issuers of identities: their keys, their tokens, and what Apple wants to be told."""

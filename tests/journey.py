@@ -239,7 +239,7 @@ def play(folder: Path, tell: Callable[[str], None]) -> None:
     """Run the whole journey on a stack of its own; raises AssertionError where the product breaks a promise."""
     with FakeFcm(folder / "fcm.jsonl") as fcm:
         environment = {
-            "PUSH_PROVIDER": "fcm",
+            "PUSH_PROVIDERS": "fcm",
             "FCM_BASE_URL": fcm.url,
             "FCM_CREDENTIALS": fcm.tokens.credentials(),
             "ACCESS_TOKEN_SECONDS": str(_ACCESS_SECONDS),

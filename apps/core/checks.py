@@ -24,7 +24,7 @@ _FIELD_KEY_BYTES = 32
 # How the defaults of a developer's machine begin.
 _LOCAL = "local-"
 
-_PUSH_PROVIDERS = ("console", "fcm")
+_PUSH_PROVIDERS = {"console", "fcm", "apns", "expo"}
 _TLS_MODES = ("require", "verify-ca", "verify-full")
 _THIS_MACHINE = ("", "127.0.0.1", "::1", "localhost")
 
@@ -136,14 +136,20 @@ def check_production(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_push(**_: Any) -> list[CheckMessage]:
-    """The push provider exists and has what it needs to sign in."""
-    if settings.PUSH_PROVIDER not in _PUSH_PROVIDERS:
-        known = ", ".join(_PUSH_PROVIDERS)
-        return [Error(f"PUSH_PROVIDER is none of {known}.", id="core.E009")]
-    if settings.PUSH_PROVIDER == "fcm" and not _is_service_account(settings.FCM_CREDENTIALS):
+    """The push providers exist and have what they need to sign in."""
+    named = set(settings.PUSH_PROVIDERS)
+    found: list[CheckMessage] = []
+    if not named or not named <= _PUSH_PROVIDERS:
+        known = ", ".join(sorted(_PUSH_PROVIDERS))
+        found.append(Error(f"PUSH_PROVIDERS names others than {known}.", id="core.E009"))
+    if "fcm" in named and not _is_service_account(settings.FCM_CREDENTIALS):
         hint = "Paste the service account's JSON file as one line."
-        return [Error("FCM_CREDENTIALS can't be used.", hint=hint, id="core.E010")]
-    return []
+        found.append(Error("FCM_CREDENTIALS can't be used.", hint=hint, id="core.E010"))
+    parts = (settings.APNS_KEY_ID, settings.APNS_TEAM_ID, settings.APNS_TOPIC)
+    if "apns" in named and not (all(parts) and _is_private_key(settings.APNS_KEY)):
+        hint = "Paste the .p8 file with its line ends as \\n, and name key, team and bundle id."
+        found.append(Error("The APNS_ settings can't be used.", hint=hint, id="core.E010"))
+    return found
 
 
 @register(Tags.security, deploy=True)
@@ -216,6 +222,14 @@ def _server(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     host = parts.hostname or ""
     return ("localhost" if host in _THIS_MACHINE else host, parts.port or 6379)
+
+
+def _is_private_key(pem: str) -> bool:
+    try:
+        load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _is_service_account(credentials: str) -> bool:

@@ -69,6 +69,15 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
         """What left for a device since a moment, whatever came of it."""
         return self.filter(device=device, sent_at__gt=since)
 
+    def held_by(self, provider: str, now: datetime) -> Self:
+        """What senders that are not taken for dead have handed to a service, and have no answer to."""
+        return self.filter(
+            provider=provider,
+            state=self.model.State.SENT,
+            next_attempt_at__gt=now,
+            provider_message_id="",
+        )
+
     def waiting_beside(self, delivery: Any) -> Self:
         """What waits for the same device about the same target, unsent and not read meanwhile."""
         notification = delivery.notification

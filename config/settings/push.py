@@ -3,16 +3,35 @@
 from config import env, project
 from config.settings import timeouts
 
-# "fcm" sends for real; "console" writes the message to the log.
-PUSH_PROVIDER = env.text("PUSH_PROVIDER", local="console")
+# "fcm", "apns" and "expo" send for real, each to the addresses of its kind; "console" writes all messages to the log.
+PUSH_PROVIDERS = env.names("PUSH_PROVIDERS", local=("console",))
 
 FCM_BASE_URL = env.text("FCM_BASE_URL", default="https://fcm.googleapis.com")
 # The service account as one line of JSON, as Google hands it out.
 FCM_CREDENTIALS = (
     env.text("FCM_CREDENTIALS")
-    if PUSH_PROVIDER == "fcm"
+    if "fcm" in PUSH_PROVIDERS
     else env.text("FCM_CREDENTIALS", default="")
 )
+
+APNS_URL = env.text("APNS_URL", default="https://api.push.apple.com")
+# For apps that were built for testing.
+APNS_SANDBOX_URL = env.text("APNS_SANDBOX_URL", default="https://api.sandbox.push.apple.com")
+# The .p8 key as Apple hands it out, its line ends written as \n; whose it is; the app's bundle id.
+APNS_KEY = env.text("APNS_KEY", default="").replace("\\n", "\n")
+APNS_KEY_ID = env.text("APNS_KEY_ID", default="")
+APNS_TEAM_ID = env.text("APNS_TEAM_ID", default="")
+APNS_TOPIC = env.text("APNS_TOPIC", default="")
+
+EXPO_URL = env.text("EXPO_URL", default="https://exp.host")
+# Only where the project asks for one.
+EXPO_ACCESS_TOKEN = env.text("EXPO_ACCESS_TOKEN", default="")
+
+# An authority of your own, in front of Apple, that is trusted beside the public ones.
+PUSH_CA_FILE = env.text("PUSH_CA_FILE", default="")
+# Messages that one service may hold at a time, of all workers together: fewer than there are worker processes, so that
+# a service that hangs leaves some for the others.
+PUSH_IN_FLIGHT = env.number("PUSH_IN_FLIGHT", default=8, local=8)
 PUSH_TIMEOUTS = (timeouts.PUSH_CONNECT, timeouts.PUSH_READ)
 
 # How the app's own addresses begin: what a notification opens is `<this>post/<id>`.

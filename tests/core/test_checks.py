@@ -85,11 +85,17 @@ PICKLE = {"default": {"BACKEND": "django_redis.cache.RedisCache", "OPTIONS": {}}
         (checks.check_production, "core.E008", {"STAFF_SECOND_STEP": False}),
         (checks.check_production, "core.E008", {"CELERY_TASK_ALWAYS_EAGER": True}),
         (checks.check_production, "core.E008", {"PUBLIC_URL": "http://api.example.test"}),
-        (checks.check_push, "core.E009", {"PUSH_PROVIDER": "pigeon"}),
-        (checks.check_push, "core.E010", {"PUSH_PROVIDER": "fcm", "FCM_CREDENTIALS": ""}),
-        (checks.check_push, "core.E010", {"PUSH_PROVIDER": "fcm", "FCM_CREDENTIALS": "{}"}),
-        (checks.check_push, "core.E010", {"PUSH_PROVIDER": "fcm", "FCM_CREDENTIALS": "[1]"}),
-        (checks.check_push, "core.E010", {"PUSH_PROVIDER": "fcm", "FCM_CREDENTIALS": "key.json"}),
+        (checks.check_push, "core.E009", {"PUSH_PROVIDERS": ["pigeon"]}),
+        (checks.check_push, "core.E010", {"PUSH_PROVIDERS": ["fcm"], "FCM_CREDENTIALS": ""}),
+        (checks.check_push, "core.E010", {"PUSH_PROVIDERS": ["fcm"], "FCM_CREDENTIALS": "{}"}),
+        (checks.check_push, "core.E010", {"PUSH_PROVIDERS": ["fcm"], "FCM_CREDENTIALS": "[1]"}),
+        (
+            checks.check_push,
+            "core.E010",
+            {"PUSH_PROVIDERS": ["fcm"], "FCM_CREDENTIALS": "key.json"},
+        ),
+        (checks.check_push, "core.E009", {"PUSH_PROVIDERS": []}),
+        (checks.check_push, "core.E010", {"PUSH_PROVIDERS": ["apns"], "APNS_KEY": "AuthKey.p8"}),
         (checks.check_tls, "core.W011", {"CACHE_URL": "redis://cache.example.test:6379/0"}),
         (checks.check_tls, "core.W011", {"CELERY_BROKER_URL": "redis://10.0.0.8:6379/0"}),
     ],
@@ -145,7 +151,7 @@ class TestServiceAccount:
         }
 
     def test_as_google_hands_it_out_is_accepted(self, settings: Any, account: Any) -> None:
-        settings.PUSH_PROVIDER = "fcm"
+        settings.PUSH_PROVIDERS = ["fcm"]
         settings.FCM_CREDENTIALS = json.dumps(account)
         assert checks.check_push() == []
 
@@ -153,7 +159,7 @@ class TestServiceAccount:
     def test_with_a_part_missing_is_refused(
         self, settings: Any, account: Any, missing: str
     ) -> None:
-        settings.PUSH_PROVIDER = "fcm"
+        settings.PUSH_PROVIDERS = ["fcm"]
         settings.FCM_CREDENTIALS = json.dumps({**account, missing: ""})
         (message,) = checks.check_push()
         assert message.id == "core.E010"
@@ -161,7 +167,7 @@ class TestServiceAccount:
     def test_whose_line_ends_were_escaped_twice_is_refused(
         self, settings: Any, account: Any
     ) -> None:
-        settings.PUSH_PROVIDER = "fcm"
+        settings.PUSH_PROVIDERS = ["fcm"]
         broken = {**account, "private_key": account["private_key"].replace("\n", "\\n")}
         settings.FCM_CREDENTIALS = json.dumps(broken)
         (message,) = checks.check_push()

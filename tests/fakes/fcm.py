@@ -11,23 +11,20 @@ import argparse
 import json
 import os
 import signal
-import struct
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote
 
 from tests.fakes.fcm_answers import Answer, answer_named, error, fcm_code, violation
 from tests.fakes.service_account import PROJECT, TokenEndpoint
+from tests.fakes.serving import Handler, Server
 
 _SEND = f"/v1/projects/{PROJECT}/messages:send"
 _PLANS = "/fake/plans/"
-_DRIP_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -40,12 +37,6 @@ class Attempt:
     message: dict[str, Any]
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # Connections that wait to be accepted: with the stock 5, a burst of senders sees timeouts.
-    request_queue_size = 128
-
-
 class FakeFcm:
     """The server, its scripts and its books. A context manager: serving inside, stopped outside."""
 
@@ -56,7 +47,7 @@ class FakeFcm:
         self.stopping = threading.Event()
         self._plans: dict[str, deque[str]] = {}
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", port), _handler_of(self))
+        self._server = Server(("127.0.0.1", port), _handler_of(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.tokens = TokenEndpoint(f"{self.url}/token")
         ledger.touch()
@@ -134,30 +125,26 @@ def _fault_of(message: dict[str, Any]) -> Answer | None:
     return None
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     fake: FakeFcm
 
     def setup(self) -> None:
         super().setup()
         self.fake.connections += 1
 
-    def log_message(self, *_: Any) -> None:
-        """Say nothing: the ledger speaks."""
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/token":
             self._answer_token(body)
         elif self.path == _SEND:
-            self._answer(self._judge(body))
+            self.answer(self._judge(body))
         else:
-            self._answer(Answer(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}))
+            self.answer(Answer(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}))
 
-    def do_PUT(self) -> None:
+    def do_PUT(self) -> None:  # noqa: N802
         names = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.fake.plan(unquote(self.path.removeprefix(_PLANS)), *names)
-        self._answer(Answer(204))
+        self.answer(Answer(204))
 
     def _judge(self, body: bytes) -> Answer:
         if not self.fake.tokens.accepts(self.headers.get("Authorization", "")):
@@ -169,46 +156,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_token(self, body: bytes) -> None:
         scripted = self.fake.next_token_answer()
         if scripted:
-            return self._answer(scripted)
+            return self.answer(scripted)
         status, document = self.fake.tokens.answer(parse_qs(body.decode()))
-        return self._answer(Answer(status, json.dumps(document).encode()))
-
-    def _answer(self, answer: Answer) -> None:
-        match answer.manner:
-            case "reset":
-                return self._reset()
-            case "stall":
-                self.fake.stopping.wait(60)
-                return self._reset()
-            case "drip_headers":
-                return self._drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"." * 10_000)
-        self.send_response(answer.status)
-        for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        if answer.manner == "drip":
-            return self._drip(answer.body)
-        return self._write(answer.body)
-
-    def _write(self, content: bytes) -> None:
-        try:
-            self.wfile.write(content)
-        except OSError:
-            # The client had enough.
-            self.close_connection = True
-
-    def _drip(self, content: bytes) -> None:
-        for byte in content:
-            self._write(bytes([byte]))
-            if self.close_connection or self.fake.stopping.wait(_DRIP_SECONDS):
-                break
-        self.close_connection = True
-
-    def _reset(self) -> None:
-        self.close_connection = True
-        self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())
+        return self.answer(Answer(status, json.dumps(document).encode()))
 
 
 def _handler_of(fake: FakeFcm) -> type[_Handler]:

@@ -16,6 +16,7 @@ from apps.notifications import delivery
 from apps.notifications.kinds import KINDS
 from apps.notifications.models import Notification
 from apps.notifications.periodic import forget_old_notifications
+from apps.notifications.providers import line_to
 from tests.devices.pockets import another_phone_of, reachable, register, set_address
 from tests.fakes.fcm import FakeFcm
 from tests.notifications.news import (
@@ -85,13 +86,13 @@ def test_no_transaction_is_open_while_the_service_answers(
     fcm: FakeFcm, reader: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     depth = []
-    send = delivery.provider().send
+    send = line_to("fcm").provider.send
 
     def watched(message: Any) -> Any:
         depth.append(len(connection.savepoint_ids))
         return send(message)
 
-    monkeypatch.setattr(delivery.provider(), "send", watched)
+    monkeypatch.setattr(line_to("fcm").provider, "send", watched)
     tell(reader)
     before = len(connection.savepoint_ids)
 

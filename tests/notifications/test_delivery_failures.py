@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.core.models import Job
 from apps.notifications import delivery
+from apps.notifications.providers import line_to
 from tests.devices.pockets import reachable, set_address
 from tests.fakes.fcm import FakeFcm
 from tests.notifications.news import (
@@ -78,13 +79,13 @@ def test_an_address_that_was_confirmed_since_the_send_stays(
     fcm: FakeFcm, reader: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fcm.plan(ADDRESS, "unregistered")
-    send = delivery.provider().send
+    send = line_to("fcm").provider.send
 
     def confirmed_meanwhile(message: Any) -> Any:
         set_address(reader, ADDRESS)
         return send(message)
 
-    monkeypatch.setattr(delivery.provider(), "send", confirmed_meanwhile)
+    monkeypatch.setattr(line_to("fcm").provider, "send", confirmed_meanwhile)
     notification = tell(reader)
     drain()
 

@@ -19,7 +19,6 @@ from apps.notifications.delivery import claiming
 from apps.notifications.delivery.claiming import Claim
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
-from apps.notifications.providers import breaker, provider
 from apps.notifications.providers.alarm import alarm
 from apps.notifications.providers.base import (
     AddressDead,
@@ -40,6 +39,8 @@ DELIVERIES = Counter(
 # The first wait after a failure that names none, and the longest (Google asks for 10 s and more).
 FIRST_WAIT, LONGEST_WAIT = 10.0, 600.0
 CREDENTIALS_WAIT = 300.0
+# Expo asks for 15 minutes before a receipt is fetched.
+RECEIPT_WAIT = 900.0
 
 
 def deliver(notification_id: uuid.UUID, delivery_id: uuid.UUID) -> None:
@@ -47,22 +48,40 @@ def deliver(notification_id: uuid.UUID, delivery_id: uuid.UUID) -> None:
 
     Raises jobs.Retry when it is to be tried later. Does nothing when the delivery is settled.
     """
-    if wait := breaker.wait():
-        raise jobs.Retry(after=_spread(wait), reason="breaker_open")
     claim = claiming.claim(notification_id, delivery_id)
     if claim is None:
         return
     if isinstance(claim, Hold):
         raise jobs.Retry(after=claim.until - timezone.now(), reason=claim.reason)
     try:
-        receipt = provider().send(claim.message)
+        receipt = _send(claim)
     except PushFailure as failure:
         _count(claim, failure.outcome)
         _record_failure(claim, failure)
     else:
+        claim.line.breaker.succeeded()
+        _record_receipt(claim, receipt)
+
+
+def _send(claim: Claim) -> Receipt:
+    """Send the message, or ask what became of it."""
+    if claim.message:
+        return claim.line.provider.send(claim.message)
+    name = claim.delivery.provider_message_id
+    return Receipt(name, is_final=claim.line.provider.passed_on(name))
+
+
+def _record_receipt(claim: Claim, receipt: Receipt) -> None:
+    if receipt.is_final:
         _count(claim, "accepted")
-        breaker.succeeded()
         _record_accepted(claim, receipt)
+        return
+    _count(claim, "passed_on" if claim.message else "no_receipt_yet")
+    after = _spread(RECEIPT_WAIT)
+    due = timezone.now() + after
+    name = receipt.provider_message_id
+    if _record(claim, State.SENT, reason="", provider_message_id=name, next_attempt_at=due):
+        raise jobs.Retry(after=after, reason="receipt_due")
 
 
 def _record_accepted(claim: Claim, receipt: Receipt) -> None:
@@ -80,25 +99,32 @@ def _record_accepted(claim: Claim, receipt: Receipt) -> None:
 def _record_failure(claim: Claim, failure: PushFailure) -> None:
     match failure:
         case AddressDead():
-            breaker.succeeded()
-            drop_dead_address(device=claim.delivery.phone)
+            claim.line.breaker.succeeded()
+            if not _confirmed_since(claim, failure):
+                drop_dead_address(device=claim.delivery.phone)
             if failure.alarming:
                 alarm(failure.reason)
             _record_failed(claim, failure)
         case Refused():
-            breaker.succeeded()
+            claim.line.breaker.succeeded()
             logger.error("push refused", extra=_described(claim, failure))
             _record_failed(claim, failure)
         case CredentialsRejected():
             if failure.everywhere:
-                breaker.shut(CREDENTIALS_WAIT)
+                claim.line.breaker.shut(CREDENTIALS_WAIT)
             alarm(failure.reason)
             _put_back(claim, failure, CREDENTIALS_WAIT)
         case RetryAfter():
             _put_back(claim, failure, failure.seconds)
         case _:
-            breaker.failed()
+            claim.line.breaker.failed()
             _put_back(claim, failure, _backoff(claim.delivery.attempts))
+
+
+def _confirmed_since(claim: Claim, failure: AddressDead) -> bool:
+    """Tell whether the phone has confirmed its address after the service found it dead."""
+    registered_at = claim.delivery.phone.push_registered_at
+    return bool(failure.since and registered_at and registered_at > failure.since)
 
 
 def _record_failed(claim: Claim, failure: PushFailure) -> None:
@@ -111,11 +137,13 @@ def _put_back(claim: Claim, failure: PushFailure, seconds: float) -> None:
     after = _spread(seconds)
     due = timezone.now() + after
     why = {"reason": failure.reason, "failure": failure.outcome}
-    if due >= claim.delivery.expires_at:
+    if claim.message and due >= claim.delivery.expires_at:
         _record(claim, State.EXPIRED, **why, next_attempt_at=None)
         return
     logger.warning("push postponed", extra=_described(claim, failure))
-    if _record(claim, State.QUEUED, **why, next_attempt_at=due):
+    # What has a ticket is not sent again; it is only asked for once more.
+    state = State.QUEUED if claim.message else State.SENT
+    if _record(claim, state, **why, next_attempt_at=due):
         raise jobs.Retry(after=after, reason=failure.reason)
 
 
@@ -141,13 +169,14 @@ def _spread(seconds: float) -> timedelta:
 
 
 def _count(claim: Claim, outcome: str) -> None:
-    DELIVERIES.labels(claim.message.provider, claim.delivery.notification.kind, outcome).inc()
+    sent = claim.delivery
+    DELIVERIES.labels(sent.provider, sent.notification.kind, outcome).inc()
 
 
 def _described(claim: Claim, failure: PushFailure) -> dict[str, str]:
     return {
         "delivery": str(claim.delivery.pk),
-        "notification": str(claim.message.notification_id),
+        "notification": str(claim.delivery.notification_id),
         "outcome": failure.outcome,
         "reason": failure.reason,
     }

@@ -16,21 +16,24 @@ from apps.notifications import rendering, rules
 from apps.notifications.kinds import KINDS, Priority
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
-from apps.notifications.providers import provider
+from apps.notifications.providers import Line, line_to
 from apps.notifications.providers.base import PushMessage
 from apps.notifications.querysets import DeliveryQuerySet
 from apps.notifications.rules import Hold, Refusal
 
 # How long a sender may take before it is taken for dead; shorter than the lease of its job.
 SENDING = timedelta(seconds=75)
+# Expo keeps receipts for a day.
+RECEIPTS_LAST = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to send one delivery, until somebody else tries."""
+    """The right to send one delivery, until somebody else tries; without a message, to ask what became of it."""
 
     delivery: Delivery
-    message: PushMessage
+    message: PushMessage | None
+    line: Line
 
 
 def claim(notification_id: uuid.UUID, delivery_id: uuid.UUID) -> Claim | Hold | None:
@@ -44,6 +47,8 @@ def claim(notification_id: uuid.UUID, delivery_id: uuid.UUID) -> Claim | Hold | 
         if delivery.next_attempt_at and delivery.next_attempt_at > now:
             # Somebody is sending it, or the service or a rule named a time that has not come.
             return Hold("not_due", delivery.next_attempt_at)
+        if delivery.provider_message_id:
+            return _asking(row, delivery, now)
         address = devices.push_address_of(delivery.phone)
         if settled := _settled(delivery, address, now):
             state, reason = settled
@@ -51,8 +56,37 @@ def claim(notification_id: uuid.UUID, delivery_id: uuid.UUID) -> Claim | Hold | 
             return None
         if held := _held(delivery, now):
             return _apply(held, row, delivery)
+        service = delivery.phone.push_provider
+        line = line_to(service)
+        if line is None:
+            row.move(State.SUPPRESSED, reason="no_provider", next_attempt_at=None)
+            return None
+        if pause := _pause(line, service, now):
+            return pause
         _take(row, delivery, now)
-    return Claim(delivery, _message(delivery, address, now))
+    return Claim(delivery, _message(delivery, address, now), line)
+
+
+def _asking(row: DeliveryQuerySet, delivery: Delivery, now: datetime) -> Claim | None:
+    """Ask for the receipt of what a service has passed on; without one for too long, it is lost."""
+    line = line_to(delivery.provider)
+    too_long = delivery.sent_at is None or delivery.sent_at < now - RECEIPTS_LAST
+    if line is None or too_long:
+        row.move(State.EXPIRED, reason="no_receipt", next_attempt_at=None)
+        return None
+    row.move(State.SENT, next_attempt_at=now + SENDING)
+    return Claim(delivery, None, line)
+
+
+def _pause(line: Line, service: str, now: datetime) -> Hold | None:
+    """Leave a service in trouble alone, and do not let it hold all workers."""
+    held = Delivery.objects.held_by(service, now)[: settings.PUSH_IN_FLIGHT]
+    if held.count() >= settings.PUSH_IN_FLIGHT:
+        return Hold("service_busy", now + timedelta(seconds=random.uniform(0.5, 2)))  # noqa: S311
+    # Last of all: whoever is let through a breaker has to try, or nobody learns how the service is.
+    if wait := line.breaker.wait():
+        return Hold("breaker_open", now + timedelta(seconds=wait * random.uniform(1, 1.5)))  # noqa: S311
+    return None
 
 
 def _held(delivery: Delivery, now: datetime) -> Refusal | Hold | None:
@@ -90,11 +124,12 @@ def _take(row: DeliveryQuerySet, delivery: Delivery, now: datetime) -> None:
             State.SUPPRESSED, reason="digested", next_attempt_at=None
         )
     delivery.attempts += 1
+    delivery.provider = delivery.phone.push_provider
     row.move(
         State.SENT,
         attempts=delivery.attempts,
         speaks_for=delivery.speaks_for,
-        provider=delivery.phone.push_provider,
+        provider=delivery.provider,
         sent_at=Now(),
         next_attempt_at=now + SENDING,
     )
@@ -116,8 +151,6 @@ def _settled(delivery: Delivery, address: str, now: datetime) -> tuple[State, st
         return State.SUPPRESSED, "signed_out"
     if not address:
         return State.SUPPRESSED, device.push_silenced_reason or "no_address"
-    if device.push_provider not in provider().serves:
-        return State.SUPPRESSED, "no_provider"
     if notification.needs_nobody:
         return State.SUPPRESSED, "already_read"
     return None

@@ -322,6 +322,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "sent")),
+                fields=["provider"],
+                name="delivery_in_flight",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
             index=models.Index(fields=["device", "sent_at"], name="delivery_of_device"),
         ),
         migrations.AddConstraint(

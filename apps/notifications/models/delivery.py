@@ -94,6 +94,7 @@ class Delivery(Record):
                 condition=Q(state__in=["queued", "sent"]),
                 name="delivery_open",
             ),
+            models.Index(fields=["provider"], condition=Q(state="sent"), name="delivery_in_flight"),
             # What a phone was sent today, and what still waits for it.
             models.Index(fields=["device", "sent_at"], name="delivery_of_device"),
         ]

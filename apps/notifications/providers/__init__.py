@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -9,64 +11,100 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from apps.notifications.providers import alarm
+from apps.notifications.providers.apns import ApnsProvider
+from apps.notifications.providers.apns_token import ApnsToken
 from apps.notifications.providers.base import PushProvider
 from apps.notifications.providers.circuit import Breaker
 from apps.notifications.providers.console import ConsoleProvider
+from apps.notifications.providers.expo import ExpoProvider
 from apps.notifications.providers.fcm import FcmProvider
 
-breaker = Breaker()
-"""Guards this process's provider."""
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """This process's line to one service: what trouble it has there is no other service's."""
+
+    provider: PushProvider
+    breaker: Breaker = field(default_factory=Breaker)
+
 
 _lock = threading.Lock()
-_current: PushProvider | None = None
+_lines: dict[str, Line] = {}
 
 
-def provider() -> PushProvider:
-    """Return this process's provider with its connections, made on first use.
+def line_to(service: str) -> Line | None:
+    """Return this process's line to whoever serves addresses of a service, None when nobody does.
 
-    Raises ImproperlyConfigured for a name that is no provider.
+    Connections are made on first use. Raises ImproperlyConfigured for a name in PUSH_PROVIDERS that is no provider.
     """
-    global _current
     with _lock:
-        if _current is None:
-            _current = _made()
-        return _current
+        if not _lines:
+            _lines.update({name: Line(_made(name)) for name in settings.PUSH_PROVIDERS})
+        serving = (line for line in _lines.values() if service in line.provider.serves)
+        return next(serving, None)
 
 
 def release() -> None:
     """Close this process's connections and forget its troubles, as if it had just started."""
-    global _current
-    breaker.succeeded()
     alarm.silence()
     with _lock:
-        if _current is not None:
-            _current.close()
-        _current = None
+        for line in _lines.values():
+            line.provider.close()
+        _lines.clear()
 
 
-def _made() -> PushProvider:
-    match settings.PUSH_PROVIDER:
-        case "fcm":
-            return FcmProvider(
-                credentials=settings.FCM_CREDENTIALS,
-                base_url=settings.FCM_BASE_URL,
-                timeouts=settings.PUSH_TIMEOUTS,
-            )
-        case "console":
-            return ConsoleProvider()
-        case name:
-            raise ImproperlyConfigured(f"PUSH_PROVIDER {name!r} is neither fcm nor console.")
+def _fcm() -> PushProvider:
+    return FcmProvider(
+        credentials=settings.FCM_CREDENTIALS,
+        base_url=settings.FCM_BASE_URL,
+        timeouts=settings.PUSH_TIMEOUTS,
+    )
+
+
+def _apns() -> PushProvider:
+    token = ApnsToken(
+        key=settings.APNS_KEY, key_id=settings.APNS_KEY_ID, team_id=settings.APNS_TEAM_ID
+    )
+    return ApnsProvider(
+        token=token,
+        topic=settings.APNS_TOPIC,
+        urls={"production": settings.APNS_URL, "sandbox": settings.APNS_SANDBOX_URL},
+        timeouts=settings.PUSH_TIMEOUTS,
+        ca_file=settings.PUSH_CA_FILE,
+    )
+
+
+def _expo() -> PushProvider:
+    return ExpoProvider(
+        access_token=settings.EXPO_ACCESS_TOKEN,
+        base_url=settings.EXPO_URL,
+        timeouts=settings.PUSH_TIMEOUTS,
+    )
+
+
+_MAKERS: dict[str, Callable[[], PushProvider]] = {
+    "fcm": _fcm,
+    "apns": _apns,
+    "expo": _expo,
+    "console": ConsoleProvider,
+}
+
+
+def _made(name: str) -> PushProvider:
+    if name not in _MAKERS:
+        raise ImproperlyConfigured(f"{name!r} is none of {', '.join(_MAKERS)}.")
+    return _MAKERS[name]()
 
 
 def _release_on_change(*, setting: str, **_: Any) -> None:
-    if setting.startswith(("PUSH_", "FCM_")):
+    if setting.startswith(("PUSH_", "FCM_", "APNS_", "EXPO_")):
         release()
 
 
 def _start_alone() -> None:
     """A forked child speaks on connections of its own and not on its parent's."""
-    global _lock, _current
-    _lock, _current = threading.Lock(), None
+    global _lock, _lines
+    _lock, _lines = threading.Lock(), {}
 
 
 setting_changed.connect(_release_on_change)

@@ -43,7 +43,10 @@ class PushMessage:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
+    """A service's yes; where it passes messages on, it is not final before the receipt was asked for."""
+
     provider_message_id: str
+    is_final: bool = True
 
 
 class PushFailure(Exception):
@@ -57,13 +60,19 @@ class PushFailure(Exception):
 
 
 class AddressDead(PushFailure):
-    """`alarming` when no app of ours should ever have registered this address with us."""
+    """`alarming` when no app of ours should ever have registered this address with us.
+
+    `since` is when the service knew; an address that its phone has confirmed later lives.
+    """
 
     outcome = "address_dead"
 
-    def __init__(self, reason: str, *, alarming: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, alarming: bool = False, since: datetime | None = None
+    ) -> None:
         super().__init__(reason)
         self.alarming = alarming
+        self.since = since
 
 
 class Refused(PushFailure):
@@ -102,5 +111,9 @@ class PushProvider(Protocol):
     """The providers whose addresses it can send to."""
 
     def send(self, message: PushMessage) -> Receipt: ...
+
+    def passed_on(self, provider_message_id: str) -> bool:
+        """Tell whether what was accepted, not finally, has reached Apple or Google; raises as `send` does."""
+        ...
 
     def close(self) -> None: ...

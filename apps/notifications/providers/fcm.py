@@ -36,6 +36,10 @@ class FcmProvider:
             return Receipt(message_name(reply.body))
         raise failure_of(reply)
 
+    def passed_on(self, provider_message_id: str) -> bool:
+        """Google's yes is final."""
+        return True
+
     def close(self) -> None:
         self._client.close()
 

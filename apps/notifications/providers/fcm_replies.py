@@ -4,9 +4,6 @@ Codes: https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
 """
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from apps.core.outgoing import Reply
@@ -18,13 +15,13 @@ from apps.notifications.providers.base import (
     RetryAfter,
     Unreachable,
 )
+from apps.notifications.providers.replies import wait_of
 
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 _ADDRESS_FIELDS = {"message.token", "message.fid"}
 # What Google asks for when a 429 names no time (firebase.google.com/docs/cloud-messaging/scale-fcm).
 _QUOTA_SECONDS = 60
-_LONGEST_WAIT = 24 * 3600
 
 
 def failure_of(reply: Reply) -> PushFailure:
@@ -43,8 +40,8 @@ def failure_of(reply: Reply) -> PushFailure:
         case ((401 | 403), _) if details is not None:
             return CredentialsRejected(f"http_{reply.status}")
         case 429, _:
-            return RetryAfter("quota", seconds=_wait(reply.headers) or _QUOTA_SECONDS)
-        case status, _ if status >= 500 and (wait := _wait(reply.headers)):
+            return RetryAfter("quota", seconds=wait_of(reply.headers) or _QUOTA_SECONDS)
+        case status, _ if status >= 500 and (wait := wait_of(reply.headers)):
             return RetryAfter(f"http_{status}", seconds=wait)
         case _:
             return Unreachable(f"http_{reply.status}")
@@ -102,16 +99,3 @@ def _details(body: bytes) -> list[dict[str, Any]] | None:
 def _fcm_code(details: list[dict[str, Any]] | None) -> str:
     codes = [one.get("errorCode") for one in details or [] if one.get("@type") == _FCM_ERROR]
     return codes[0] if codes and isinstance(codes[0], str) else ""
-
-
-def _wait(headers: Mapping[str, str]) -> float:
-    """Read Retry-After, seconds or a date (RFC 9110 §10.2.3), as seconds from now; 0 when it says nothing."""
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:9]), _LONGEST_WAIT)
-    try:
-        moment = parsedate_to_datetime(text)
-        seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    except (ValueError, OverflowError):
-        return 0
-    return min(max(seconds, 0), _LONGEST_WAIT)

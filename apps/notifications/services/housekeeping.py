@@ -18,7 +18,7 @@ _DELIVERIES = Delivery._meta.db_table
 
 def expire_deliveries() -> int:
     """Give up deliveries whose time has passed, whatever became of their jobs; return how many."""
-    late = Delivery.objects.open().filter(expires_at__lt=timezone.now())
+    late = Delivery.objects.open().filter(expires_at__lt=timezone.now(), provider_message_id="")
     return late.move(Delivery.State.EXPIRED, next_attempt_at=None)
 
 

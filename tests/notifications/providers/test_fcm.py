@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from apps.core.ids import new_id
-from apps.notifications.providers import provider
+from apps.notifications.providers import line_to
 from apps.notifications.providers.base import (
     AddressDead,
     CredentialsRejected,
     PushFailure,
     PushMessage,
+    PushProvider,
     Refused,
     RetryAfter,
     Unreachable,
@@ -22,6 +23,12 @@ from apps.notifications.providers.base import (
 from tests.fakes.fcm import FakeFcm
 
 ADDRESS = "phone-in-a-pocket:APA91b"
+
+
+def provider() -> PushProvider:
+    line = line_to("fcm")
+    assert line
+    return line.provider
 
 
 @pytest.fixture

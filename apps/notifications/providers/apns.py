@@ -1,0 +1,110 @@
+"""Apple Push Notification service: one message as Apple wants it, over one long-lived HTTP/2 connection.
+
+Wire: https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
+"""
+
+import json
+import re
+from typing import Any
+
+from apps.core.outgoing import BoundedClient, NoReply, Reply
+from apps.notifications.providers.apns_replies import failure_of, is_stale_token
+from apps.notifications.providers.apns_token import ApnsToken
+from apps.notifications.providers.base import (
+    AddressDead,
+    PushMessage,
+    Receipt,
+    Refused,
+    Unreachable,
+)
+
+MAX_PAYLOAD = 4_096
+"""Bytes of JSON."""
+
+# What it is made of goes into a path.
+_ADDRESS = re.compile(r"[0-9a-fA-F]{8,200}")
+
+
+class ApnsProvider:
+    """Sends over a connection that lives as long as the process. Safe for threads."""
+
+    serves = frozenset({"apns"})
+
+    def __init__(
+        self,
+        *,
+        token: ApnsToken,
+        topic: str,
+        urls: dict[str, str],
+        timeouts: tuple[float, float],
+        ca_file: str = "",
+    ) -> None:
+        connect, read = timeouts
+        self._client = BoundedClient(connect=connect, read=read, http2=True, ca_file=ca_file)
+        self._token = token
+        self._topic = topic
+        self._urls = urls
+
+    def send(self, message: PushMessage) -> Receipt:
+        if not _ADDRESS.fullmatch(message.address):
+            raise AddressDead("bad_device_token")
+        content = _encoded(message)
+        token = self._token.current()
+        reply = self._attempt(message, content, token)
+        if is_stale_token(reply):
+            # Our clocks differ perhaps: a fresh token tells whether it is us whom Apple refuses.
+            self._token.forget(token)
+            reply = self._attempt(message, content, self._token.current())
+        if reply.status == 200:
+            return Receipt(str(message.delivery_id))
+        raise failure_of(reply)
+
+    def passed_on(self, provider_message_id: str) -> bool:
+        """Apple's yes is final."""
+        return True
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _attempt(self, message: PushMessage, content: bytes, token: str) -> Reply:
+        base = self._urls.get(message.environment) or self._urls["production"]
+        headers = {"authorization": f"bearer {token}", **_headers(message, self._topic)}
+        try:
+            url = f"{base}/3/device/{message.address}"
+            return self._client.post(url, content=content, headers=headers)
+        except NoReply as failure:
+            raise Unreachable(str(failure)) from failure
+
+
+def _headers(message: PushMessage, topic: str) -> dict[str, str]:
+    return {
+        "apns-topic": topic,
+        "apns-push-type": "alert",
+        # A repeat is the same message, for Apple and for the app.
+        "apns-id": str(message.delivery_id),
+        "apns-collapse-id": message.replaces or str(message.notification_id),
+        "apns-priority": "10" if message.wakes else "5",
+        "apns-expiration": str(int(message.expires_at.timestamp())),
+    }
+
+
+def _encoded(message: PushMessage) -> bytes:
+    aps: dict[str, Any] = {
+        "alert": {"title": message.title, "body": message.body},
+        "sound": "default",
+    }
+    if message.badge is not None:
+        aps["badge"] = message.badge
+    if message.breaks_through:
+        aps["interruption-level"] = "time-sensitive"
+    payload = {
+        "aps": aps,
+        "notification_id": str(message.notification_id),
+        "delivery_id": str(message.delivery_id),
+        "category": message.category,
+        "link": message.link,
+    }
+    content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(content) > MAX_PAYLOAD:
+        raise Refused("payload_too_large")
+    return content

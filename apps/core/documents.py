@@ -3,9 +3,8 @@
     busiest = documents.Document("busiest-tags", seconds=60, compute=selectors.busiest_tags)
     busiest.get()
 
-A process tells what it found last until that is stale, then looks whether another process has a newer one. A document
-is stale after its lifetime, give or take a tenth, and gone from Redis after ten. Whoever finds it stale first works it
-out anew while all others are told the old one; when that fails, so is everybody.
+A document is stale after its lifetime, give or take a tenth, and gone after ten. Whoever finds it stale first works it
+out anew while all others are told the old one; when that fails, so is everybody, until it is gone.
 """
 
 import json
@@ -55,23 +54,26 @@ _LIVES = 10
 class Document:
     """What `compute` returns, JSON, kept for `seconds` and shared by all processes.
 
-    While Redis is away each process keeps its own.
+    For `trusted` seconds a process tells what it found last without asking Redis. While Redis is away each process
+    keeps its own.
     """
 
     _all: ClassVar["WeakSet[Document]"] = WeakSet()
 
-    def __init__(self, name: str, *, seconds: float, compute: Callable[[], Any]) -> None:
+    def __init__(
+        self, name: str, *, seconds: float, compute: Callable[[], Any], trusted: float = 0.0
+    ) -> None:
         self._keys = [f"document:{name}", f"document:{name}:lock"]
         self._name, self._seconds, self._compute = name, seconds, compute
+        self._trusted, self._trusted_until = trusted, 0.0
         self._alone = threading.Lock()
         self._own: tuple[float, Any] | None = None
         self._all.add(self)
 
     def get(self) -> Any:
         """Return the document; raises what `compute` raises only when there is none to tell instead."""
-        own = self._own
-        if own is not None and time.monotonic() < own[0]:
-            return own[1]
+        if self._own is not None and time.monotonic() < self._trusted_until:
+            return self._own[1]
         # In this process one asks Redis and works; the others are told what it found last.
         if not self._alone.acquire(blocking=self._own is None):
             assert self._own is not None  # noqa: S101
@@ -95,11 +97,10 @@ class Document:
         except Exception as failure:
             if text is None:
                 self._give_up(owner)
-            if text is None and self._own is None:
                 raise
             # The lock stays for its time: nobody tries again before.
             logger.warning("document is stale", document=self._name, error=type(failure).__name__)
-            return self._kept(json.loads(text) if text else self._own[1])  # type: ignore[index]
+            return self._kept(json.loads(text))
 
     def _give_up(self, owner: str) -> None:
         with suppress(CacheDown):
@@ -135,7 +136,9 @@ class Document:
             return self._own[1]
 
     def _kept(self, document: Any) -> Any:
-        self._own = (time.monotonic() + jittered(self._seconds), document)
+        now = time.monotonic()
+        self._trusted_until = now + jittered(self._trusted)
+        self._own = (now + jittered(self._seconds), document)
         return document
 
     @classmethod

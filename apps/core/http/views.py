@@ -324,7 +324,9 @@ def _shared_page(name: str, read: Read, order: tuple[str, ...], bound_to: str) -
             return _written_page(read, order, settings.DEFAULT_PAGE, None, bound_to)[0].decode()
 
         seconds = settings.SHARED_PAGE_SECONDS
-        document = _documents.setdefault(name, Document(name, seconds=seconds, compute=compute))
+        document = _documents.setdefault(
+            name, Document(name, seconds=seconds, compute=compute, trusted=seconds)
+        )
     return _tagged(document.get())
 
 

@@ -8,8 +8,9 @@ import pytest
 from django.db import OperationalError, connections
 from django.test import Client
 
+from apps.core import cache
 from apps.core.documents import Document
-from apps.core.http import projection
+from apps.core.http import projection, views
 from tests.content.desk import published
 from tests.phone import Phone
 
@@ -19,7 +20,7 @@ FEED = "/api/v1/feed"
 @pytest.fixture(autouse=True)
 def _shared_for_a_minute(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SHARED_PAGE_SECONDS = 60.0
-    monkeypatch.setattr("apps.core.http.views._documents", {})
+    monkeypatch.setattr(views, "_documents", {})
 
 
 @pytest.fixture
@@ -78,11 +79,13 @@ def test_a_crowd_has_it_worked_out_once(author: Phone, asked: list[object]) -> N
 
 
 def test_the_last_one_stands_while_postgres_is_away(
-    author: Phone, monkeypatch: pytest.MonkeyPatch, settings: Any
+    author: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published(author, title="First")
-    settings.SHARED_PAGE_SECONDS = 0.001
     before = Client().get(FEED).content
+    (document,) = views._documents.values()
+    monkeypatch.setattr(document, "_trusted_until", 0.0)
+    cache.client().hset(f"document:page:{FEED}", "stale_at", "1")
 
     def away(*_: Any, **__: Any) -> Callable[..., Any]:
         raise OperationalError
@@ -90,4 +93,5 @@ def test_the_last_one_stands_while_postgres_is_away(
     monkeypatch.setattr(projection, "page", away)
     assert Client().get(FEED).content == before
     Document.forget_all()
+    cache.client().flushdb()
     assert Client(raise_request_exception=False).get(FEED).status_code == 503

@@ -47,11 +47,11 @@ class Operation:
     """The policy of one verb.
 
     `request` and `response` are serializers named as an SDK type should be named. `idempotent` lets a signed-in caller
-    repeat the request under one Idempotency-Key. `if_match` says whether a change must name the version it changes.
-    `scope` is what a server's key must hold to get in (`API_KEY_SCOPES`); without one, no key does. `shared` first
-    pages are worked out once a moment for all who are not signed in (`SHARED_PAGE_SECONDS`). `fresh` asks for a proof
-    of who the caller is that is no older than `FRESH_PROOF_SECONDS`. What is `secret` carries credentials either way:
-    never stored, cached or compressed.
+    repeat the request under one Idempotency-Key; where what is made is known by itself (`own_ids`), any repeat answers
+    200. `if_match` says whether a change must name the version it changes. `scope` is what a server's key must hold to
+    get in (`API_KEY_SCOPES`); without one, no key does. `shared` first pages are worked out once a moment for all who
+    are not signed in (`SHARED_PAGE_SECONDS`). `fresh` asks for a proof of who the caller is that is no older than
+    `FRESH_PROOF_SECONDS`. What is `secret` carries credentials either way: never stored, cached or compressed.
     """
 
     permission: type[BasePermission]

@@ -95,7 +95,7 @@ IDENTITY_PROVIDERS: dict[str, dict[str, Any]] = {
         "client_ids": env.names("GOOGLE_CLIENT_IDS", default=[]),
         "issuers": ["https://accounts.google.com", "accounts.google.com"],
         "keys_url": env.text(
-            "GOOGLE_KEYS_URL", default="https://www.googleapis.com/oauth2/v3/certs"
+            "GOOGLE_CERTS_URL", default="https://www.googleapis.com/oauth2/v3/certs"
         ),
         "hashes_nonce": False,
     },

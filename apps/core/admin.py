@@ -143,4 +143,6 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="changed")
     def changed(self, event: AuditEvent) -> str:
+        if event.action == AuditEvent.Action.NOTE:
+            return str((event.after or {}).get("did", ""))
         return ", ".join(sorted({*(event.before or {}), *(event.after or {})}))

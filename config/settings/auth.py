@@ -22,7 +22,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("email", "claimed_email", "display_name")},
+        "OPTIONS": {"user_attributes": ("email", "claimed_email", "display_name", "product")},
     },
 ]
 
@@ -63,7 +63,9 @@ SIMPLE_JWT = {
 
 # One Argon2 hash takes about 100 MB and all of a core for a moment: so many at once per process, and how many
 # seconds a request waits for its turn.
-PASSWORD_HASHES_AT_ONCE = 2
+PASSWORD_HASHES_AT_ONCE = 1
+# So many wait beside them, each in a thread of the web server; one thread is left for everything else.
+PASSWORD_HASHES_WAITING = max(0, env.number("WEB_THREADS", default=4) - PASSWORD_HASHES_AT_ONCE - 1)
 PASSWORD_HASH_WAIT = 3
 
 # A code sent by email.

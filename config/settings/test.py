@@ -22,6 +22,8 @@ RAISE_ON_LAZY_LOAD = True
 STATIC_ROOT = None
 # Jobs wait in the table until a test drains them (`tests/outbox.py`).
 JOB_DOORBELL = False
+# Tests call from more threads than a web process has.
+PASSWORD_HASHES_WAITING = 100
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     **STORAGES,

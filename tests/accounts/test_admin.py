@@ -126,7 +126,9 @@ def test_a_page_that_was_open_for_long_overwrites_nothing(author: Phone) -> None
     seen.is_staff = True
 
     form = SimpleNamespace(changed_data=["is_staff", "groups"])
-    site._registry[User].save_model(HttpRequest(), seen, form, change=True)
+    request = HttpRequest()
+    request.user = User(is_superuser=True)
+    site._registry[User].save_model(request, seen, form, change=True)
 
     user = User.objects.get(pk=author.user_id)
     assert (user.is_staff, user.display_name) == (True, "Changed meanwhile")

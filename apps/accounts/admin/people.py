@@ -117,6 +117,9 @@ class UserAdmin(ByAddressMixin, admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         # Only what the form shows: the rest of the row may have changed since the page was opened.
         obj.save(update_fields=[name for name in form.changed_data if name != "groups"])
+        if form.changed_data:
+            # Nothing but roles can be changed here.
+            standing.role_changed(user_id=obj.pk, by=acting(request))
 
     @admin.action(description="Disable, and sign out everywhere", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -14,17 +14,27 @@ from apps.accounts.models import User
 from apps.core.errors import Invalid, Unavailable
 
 _seats = threading.BoundedSemaphore(settings.PASSWORD_HASHES_AT_ONCE)
+# Whoever hashes or waits for a seat holds a thread of the web server; the last one is for everybody else.
+_room = threading.BoundedSemaphore(
+    settings.PASSWORD_HASHES_AT_ONCE + settings.PASSWORD_HASHES_WAITING
+)
 
 
 @contextmanager
 def _seat() -> Iterator[None]:
     """Wait for a turn to hash; raises Unavailable, so that sign-ins queue up and everything else goes on."""
-    if not _seats.acquire(timeout=settings.PASSWORD_HASH_WAIT):
+    with _place(_room, 0), _place(_seats, settings.PASSWORD_HASH_WAIT):
+        yield
+
+
+@contextmanager
+def _place(semaphore: threading.Semaphore, seconds: float) -> Iterator[None]:
+    if not semaphore.acquire(timeout=seconds):
         raise Unavailable("Too many sign-ins at once.", retry_after=2)
     try:
         yield
     finally:
-        _seats.release()
+        semaphore.release()
 
 
 def judge(password: str, *, email: str, display_name: str = "", **_: Any) -> None:
@@ -32,7 +42,9 @@ def judge(password: str, *, email: str, display_name: str = "", **_: Any) -> Non
 
     Raises Invalid with one entry per broken rule, at `/password`.
     """
+    # The product's own name is what strangers try first.
     user = User(claimed_email=email, display_name=display_name)
+    user.product = settings.PROJECT_NAME  # type: ignore[attr-defined]
     try:
         validate_password(password, user)
     except ValidationError as refusal:

@@ -36,6 +36,12 @@ def sign_out_everywhere(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
     security.warning("signed out by staff", user=str(user_id), by=str(by))
 
 
+def role_changed(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
+    """Have a person sign in anew who may do more or less than before. Commits; announces `session_ended`."""
+    end_all_of(user_id=user_id, reason=Session.End.ENDED_BY_STAFF)
+    security.warning("role changed", user=str(user_id), by=str(by))
+
+
 def end_sessions(*, session_ids: Sequence[uuid.UUID], by: uuid.UUID) -> None:
     """Sign devices out. Commits; announces `session_ended`."""
     with transaction.atomic():

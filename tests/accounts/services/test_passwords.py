@@ -5,6 +5,7 @@ import threading
 import pytest
 from django.conf import settings as project
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, identify_hasher, make_password
+from django.contrib.auth.password_validation import CommonPasswordValidator
 
 from apps.accounts.models import User
 from apps.accounts.services import passwords, registration
@@ -117,3 +118,40 @@ def test_hashing_waits_for_its_turn_and_not_for_ever(
         assert phone.get("me").status == 401
 
     assert phone.register("author@example.test").status == 201
+
+
+def test_a_storm_of_sign_ins_leaves_a_thread_for_everybody_else(
+    author: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all that may wait are waiting, the next is told at once to come back, and holds no thread."""
+    monkeypatch.setattr(passwords, "_room", room := threading.BoundedSemaphore(1))
+
+    with room:
+        assert Phone().login(author.email).status == 503
+        assert author.get("me").status == 200
+    assert Phone().login(author.email).status == 200
+
+
+def test_every_common_password_of_allowed_length_is_refused() -> None:
+    """All entries of the list at once, not a sample (AU-02)."""
+    listed = CommonPasswordValidator().passwords
+    common = [entry for entry in listed if len(entry) >= 12][:3_000]
+    accepted = []
+    for entry in common:
+        try:
+            passwords.judge(entry, email="author@example.test")
+            accepted.append(entry)
+        except Invalid:
+            continue
+
+    assert len(common) > 100
+    assert accepted == []
+
+
+@pytest.mark.parametrize("name", ["Lighthouse", "lighthouse"])
+def test_the_product_s_own_name_is_no_secret(settings: object, name: str) -> None:
+    settings.PROJECT_NAME = "Lighthouse"  # type: ignore[attr-defined]
+
+    with pytest.raises(Invalid):
+        passwords.judge(f"{name}2026", email="author@example.test")
+    passwords.judge("a lighthouse on a rock, far away", email="author@example.test")

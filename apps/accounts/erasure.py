@@ -16,8 +16,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.accounts import emails
-from apps.accounts.models import User
-from apps.core import jobs, personal
+from apps.accounts.models import Identity, User
+from apps.accounts.providers import apple
+from apps.core import crypto, jobs, personal
 
 security = structlog.stdlib.get_logger("security")
 
@@ -33,11 +34,34 @@ def erase(user_id: uuid.UUID) -> None:
     user = User.objects.to_be_erased(timezone.now()).filter(pk=user_id).first()
     if user is None:
         return
+    if not _leave_apple(user_id):
+        return
     _forget_rows(user_id)
     if user.email:
         _send_receipt(user)
     _leave_a_tombstone(user)
     security.warning("account erased", user=str(user_id))
+
+
+def _leave_apple(user_id: uuid.UUID) -> bool:
+    """Take back what Apple gave us for the person, as the store demands; False while Apple is away."""
+    for identity in Identity.objects.filter(user=user_id, sealed_refresh_token__isnull=False):
+        try:
+            token = crypto.open_sealed(
+                bytes(identity.sealed_refresh_token or b""), row=identity.refresh_token_seal
+            )
+            apple.revoke(token, identity.client_id)
+        except apple.AppleAway as away:
+            # The clock asks again within the hour (`periodic.py`), for as long as it takes.
+            security.warning("erasure waits for Apple", user=str(user_id), reason=str(away))
+            return False
+        except (apple.AppleRefuses, crypto.Undecipherable) as refusal:
+            # It will never be otherwise, and nobody's data is kept for it.
+            reason = type(refusal).__name__
+            security.error("Apple's token was not revoked", user=str(user_id), reason=reason)
+        identity.sealed_refresh_token = None
+        identity.save(update_fields=["sealed_refresh_token"])
+    return True
 
 
 def _forget_rows(user_id: uuid.UUID) -> None:

@@ -66,6 +66,7 @@ def test_the_first_sign_in_enrols_and_shows_recovery_codes_once(keeper: User) ->
     client = browser()
     page = client.get(STEP)
     assert refused_by_policy(page) == []
+    assert "nonce" not in re.sub(r"<[^>]+>", "", page.content.decode())
     app = pyotp.TOTP(secret_on(page))
     before = client.cookies["sessionid"].value
 

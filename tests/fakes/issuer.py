@@ -51,6 +51,7 @@ class FakeIssuer:
     def __init__(self) -> None:
         self.fetches = 0
         self.exchanged: list[dict[str, str]] = []
+        self.revoked: list[str] = []
         self.refresh_token = secrets.token_urlsafe(24)
         self.keys: dict[str, PrivateKey] = {}
         self._plan: deque[tuple[int, bytes] | str] = deque()
@@ -134,6 +135,16 @@ class FakeIssuer:
         self.exchanged.append(form)
         return 200, {"refresh_token": self.refresh_token, "access_token": "a", "expires_in": 3600}
 
+    def answer_revocation(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Check who wants a token back, and take it: also one that was never given, as Apple does."""
+        public = key("EC").public_key()
+        try:
+            jwt.decode(form["client_secret"], public, ["ES256"], audience=APPLE)
+        except (jwt.PyJWTError, KeyError):
+            return 400, {"error": "invalid_client"}
+        self.revoked.append(form["token"])
+        return 200, {}
+
 
 class _Handler(BaseHTTPRequestHandler):
     issuer: FakeIssuer
@@ -148,7 +159,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         form = {name: values[0] for name, values in parse_qs(body).items()}
-        self._answer(lambda: self.issuer.answer_exchange(form))
+        if self.path == "/auth/revoke":
+            self._answer(lambda: self.issuer.answer_revocation(form))
+        else:
+            self._answer(lambda: self.issuer.answer_exchange(form))
 
     def _answer(self, as_usual: Callable[[], tuple[int, Any]]) -> None:
         scripted = self.issuer.next_answer()

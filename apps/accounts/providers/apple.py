@@ -42,6 +42,14 @@ def exchange(code: str, client_id: str) -> str:
     return token
 
 
+def revoke(token: str, client_id: str) -> None:
+    """Take a refresh token back, and with it our place among the person's apps at Apple; a spent one is no mistake.
+
+    Raises AppleAway, AppleRefuses.
+    """
+    ask("/auth/revoke", {"token": token, "token_type_hint": "refresh_token"}, client_id)
+
+
 def ask(path: str, form: dict[str, str], client_id: str) -> dict[str, Any]:
     """Send a form in our name and return the answer's document; raises AppleAway, AppleRefuses."""
     body = {**form, "client_id": client_id, "client_secret": client_secret(client_id)}

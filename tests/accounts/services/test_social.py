@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import uuid
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from django.core import mail
 
+from apps.accounts import erasure, periodic
 from apps.accounts.models import Identity, User
 from apps.accounts.providers import keysets
 from apps.core import crypto
@@ -328,3 +330,57 @@ def test_a_code_that_apple_refuses_is_forgotten(issuer: FakeIssuer, db: None) ->
     assert Identity.objects.get().sealed_code is None
     dead = Job.objects.get(name="accounts.exchange_apple_code")
     assert (dead.state, dead.error) == (Job.State.DEAD, "Apple refuses the code: http_400")
+
+
+# Leaving
+
+
+def gone_from_apple(issuer: FakeIssuer) -> Phone:
+    """Come in by Apple, delete the account, and let the time to come back go by."""
+    phone = Phone()
+    answer = bring("apple", vouching(issuer, "apple"), phone, authorization_code="good-code")
+    phone.keep(answer.json)
+    drain()
+    assert phone.delete("me").status == 202
+    drain()
+    User.objects.update(deleted_at="2020-01-01T00:00:00Z")
+    return phone
+
+
+def test_apple_is_told_when_an_account_is_erased(issuer: FakeIssuer, db: None) -> None:
+    phone = gone_from_apple(issuer)
+
+    periodic.erase_deleted_accounts()
+    drain()
+
+    assert issuer.revoked == [issuer.refresh_token]
+    assert not Identity.objects.exists()
+    assert User.objects.get(pk=phone.user_id).erased_at
+
+
+def test_while_apple_is_away_the_erasure_waits_and_the_token_is_kept(
+    issuer: FakeIssuer, db: None
+) -> None:
+    phone = gone_from_apple(issuer)
+    issuer.plan("reset", (503, b""), "reset")
+    erasure.erase(uuid.UUID(phone.user_id))
+    assert User.objects.get(pk=phone.user_id).erased_at is None
+    assert Identity.objects.get().sealed_refresh_token
+
+    issuer.plan()
+    while issuer.next_answer():
+        pass
+    erasure.erase(uuid.UUID(phone.user_id))
+
+    assert issuer.revoked == [issuer.refresh_token]
+    assert User.objects.get(pk=phone.user_id).erased_at
+
+
+def test_a_refusal_of_apples_keeps_nobodys_data(issuer: FakeIssuer, db: None) -> None:
+    phone = gone_from_apple(issuer)
+    issuer.plan((400, b'{"error": "invalid_client"}'))
+
+    erasure.erase(uuid.UUID(phone.user_id))
+
+    assert issuer.revoked == []
+    assert User.objects.get(pk=phone.user_id).erased_at

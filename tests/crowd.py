@@ -91,6 +91,15 @@ def gather(reader: Phone, shown: str) -> None:
         role="'viewer'",
         created_at=back,
     )
+    shared = post("n * 4 + 1")
+    many(
+        "content_collaborator",
+        PEOPLE,
+        post_id=shared,
+        user_id=mine,
+        role="'editor'",
+        created_at=back,
+    )
     # People who write nothing: whom somebody blocks is left out of what they read.
     many("accounts_user", PEOPLE, id=person(f"n + {PEOPLE}"), email="n || '@silent.test'")
     many("accounts_block", 40, blocker_id=mine, blocked_id=person(f"n + {PEOPLE}"))

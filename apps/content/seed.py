@@ -1,5 +1,6 @@
 """Demo data: what a handful of people wrote and said in the last two months (`seed.toml`)."""
 
+import random
 import tomllib
 import uuid
 from datetime import timedelta
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.content.models import Post
+from apps.content.models import Bookmark, Collaborator, Comment, Post, Reaction
 from apps.content.services import commenting
 from apps.core.actors import Actor
 
@@ -18,6 +19,8 @@ _SOURCE = Path(__file__).with_name("seed.toml")
 # Names each post by its title, so that a second run finds it again.
 _NAMESPACE = uuid.UUID("0193aaaa-0000-7000-8000-000000000000")
 _BETWEEN_POSTS = timedelta(hours=37)
+_AHEAD = timedelta(days=6)
+_SHOWN_ONCE = {Post.Status.PUBLISHED, Post.Status.ARCHIVED}
 
 
 @transaction.atomic
@@ -29,11 +32,38 @@ def seed() -> None:
     ids = [post.id for post in posts]
     known = set(Post.objects.filter(pk__in=ids).values_list("pk", flat=True))
     # Not through the service: what is written now can't have been published last month.
-    Post.objects.bulk_create(post for post in posts if post.id not in known)
+    new = [post for post in posts if post.id not in known]
+    reactions = [reaction for post in new for reaction in _reactions(list(people.values()), post)]
+    Post.objects.bulk_create(new)
+    Reaction.objects.bulk_create(reactions)
     for post, text in zip(posts, source["posts"], strict=True):
-        for name, words in text.get("comments", ()) if post.id not in known else ():
-            actor = Actor(id=people[name].id)
-            commenting.add_comment(actor=actor, post_id=post.id, body=words)
+        if post.id not in known:
+            _talk(people, post, text)
+
+
+def _reactions(people: list[User], post: Post) -> list[Reaction]:
+    """Let some of the others react, the same ones every time; counted on the post."""
+    if post.status != Post.Status.PUBLISHED:
+        return []
+    chance = random.Random(post.title)  # noqa: S311 - for show
+    others = [person for person in people if person != post.author]
+    chosen = chance.sample(others, chance.randrange(len(others) + 1))
+    post.reaction_count = len(chosen)
+    kinds = list(Reaction.Kind)
+    return [Reaction(post=post, user=one, kind=chance.choice(kinds)) for one in chosen]
+
+
+def _talk(people: dict[str, User], post: Post, text: dict[str, Any]) -> None:
+    """Say what was said, have others write along, keep it for later."""
+    said: list[Comment] = []
+    for name, words, *reply_to in text.get("comments", ()):
+        root = said[reply_to[0]].id if reply_to else None
+        actor = Actor(id=people[name].id)
+        comment, _ = commenting.add_comment(actor=actor, post_id=post.id, body=words, reply_to=root)
+        said.append(comment)
+    for name in text.get("editors", ()):
+        Collaborator.objects.create(post=post, user=people[name], role=Collaborator.Role.EDITOR)
+    Bookmark.objects.bulk_create(Bookmark(post=post, user=comment.author) for comment in said[:1])
 
 
 def _person(*, email: str, name: str, locale: str) -> User:
@@ -62,5 +92,6 @@ def _post(people: dict[str, User], place: int, text: dict[str, Any]) -> Post:
         visibility=text.get("visibility", Post.Visibility.PUBLIC),
         language=text["language"],
         tags=text["tags"],
-        published_at=None if status == Post.Status.DRAFT else written_at + timedelta(hours=1),
+        published_at=written_at + timedelta(hours=1) if status in _SHOWN_ONCE else None,
+        scheduled_for=timezone.now() + _AHEAD if status == Post.Status.SCHEDULED else None,
     )

@@ -55,18 +55,49 @@ def test_posts_are_found_by_id_and_by_address(desk: Client, author: Phone, stran
     assert theirs["title"] in page(desk, POSTS)
 
 
-def test_rows_are_read_and_not_edited(desk: Client, author: Phone) -> None:
-    post = published(author)
-    comment = commented(author, post["id"])
+def test_what_was_said_is_read_and_not_edited(desk: Client, author: Phone) -> None:
+    comment = commented(author, published(author)["id"])
 
-    for kind, row in (("post", post), ("comment", comment)):
-        address = reverse(f"admin:content_{kind}_change", args=[row["id"]])
-        assert row["body"] in page(desk, address)
-        assert desk.post(address, {"body": "Edited."}).status_code == 403
-        assert desk.get(reverse(f"admin:content_{kind}_add")).status_code == 403
-        assert (
-            desk.post(reverse(f"admin:content_{kind}_delete", args=[row["id"]])).status_code == 403
-        )
+    address = reverse("admin:content_comment_change", args=[comment["id"]])
+    assert comment["body"] in page(desk, address)
+    assert desk.post(address, {"body": "Edited."}).status_code == 403
+    assert desk.get(reverse("admin:content_comment_add")).status_code == 403
+    gone = desk.post(reverse("admin:content_comment_delete", args=[comment["id"]]))
+    assert gone.status_code == 403
+
+
+def words(**other: str) -> dict[str, str]:
+    form = {"title": "Harbour lights", "summary": "", "body": "Lamps.", "visibility": "public"}
+    return form | {"language": "en", "tags": "harbour, Night"} | other
+
+
+def test_a_post_is_put_right_and_that_is_written_down(desk: Client, author: Phone) -> None:
+    post = published(author)
+    address = reverse("admin:content_post_change", args=[post["id"]])
+    shown = page(desk, address)
+    assert post["body"] in shown
+    assert '<select name="author"' not in shown
+
+    assert desk.post(address, words(title="Harbor lights")).status_code == 302
+
+    seen = author.get(f"posts/{post['id']}").json
+    assert (seen["title"], seen["tags"]) == ("Harbor lights", ["harbour", "night"])
+    assert (seen["rev"], seen["author"]) == (post["rev"] + 1, post["author"])
+    (event,) = AuditEvent.objects.all()
+    assert (event.object_id, "Harbor" in str(event.after)) == (post["id"], False)
+    delete = reverse("admin:content_post_delete", args=[post["id"]])
+    assert desk.post(delete).status_code == 403
+
+
+def test_a_draft_is_written_for_somebody(desk: Client, author: Phone) -> None:
+    address = reverse("admin:content_post_add")
+    # One page of choices is asked for while somebody types; no list of everybody.
+    assert "admin-autocomplete" in page(desk, address)
+
+    assert desk.post(address, words(author=author.user_id)).status_code == 302
+
+    (draft,) = author.get("posts").json["items"]
+    assert (draft["status"], draft["tags"]) == ("draft", ["harbour", "night"])
 
 
 def test_a_post_is_taken_down_as_its_author_would(

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from apps.content.models import Comment, Post
+from apps.accounts.models import User
+from apps.content.models import Comment, Post, Reaction
+from apps.content.services import collaborating, responding
+from apps.core.actors import Actor
 from apps.core.models import IdempotencyRecord
 from tests.content.desk import WORDS, commented, drafted, published
 from tests.core.threads import in_threads, start
@@ -22,6 +25,7 @@ _WAITING = """
 """
 # Less than the lock timeout, so that nobody is sent away for want of processor time.
 _PATIENCE = 1.5
+VIEWER = {"role": "viewer"}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +73,63 @@ def test_twenty_comments_are_twenty(author: Phone, stranger: Phone) -> None:
 
     assert Comment.objects.count() == 20
     assert Post.objects.get(pk=post["id"]).comment_count == 20
+
+
+def test_fifty_reactions_at_once_are_counted_one_by_one(author: Phone) -> None:
+    post_id = published(author)["id"]
+    people = [User(email=f"p{n}@example.test", display_name=f"P{n}") for n in range(25)]
+    User.objects.bulk_create(people)
+    # Each of them twice: a tap, and its repeat on a bad network.
+    actors = iter([Actor(id=person.id) for person in people] * 2)
+
+    def react() -> object:
+        kind = {"kind": "like"}
+        return responding.react(actor=next(actors), post_id=uuid.UUID(post_id), **kind)
+
+    in_threads(50, react)
+    assert Post.objects.get(pk=post_id).reaction_count == Reaction.objects.count() == 25
+
+    actors = iter([Actor(id=person.id) for person in people[:10]] * 2)
+
+    def take_back() -> None:
+        responding.take_reaction_back(actor=next(actors), post_id=uuid.UUID(post_id))
+
+    in_threads(20, take_back)
+    assert Post.objects.get(pk=post_id).reaction_count == Reaction.objects.count() == 15
+
+
+def test_replies_and_the_end_of_their_root_do_not_wait_in_a_circle(
+    author: Phone, stranger: Phone
+) -> None:
+    post = published(author)
+    root, _ = commented(stranger, post["id"]), commented(stranger, post["id"])
+    path = f"posts/{post['id']}/comments"
+    order = iter(range(9))
+
+    def act() -> Answer:
+        if next(order) == 4:
+            return twin(stranger).delete(f"{path}/{root['id']}")
+        return twin(author).post(path, {"body": "Indeed.", "reply_to": root["id"]})
+
+    answers = met_at(Post.objects.all(), 9, act)
+
+    assert {answer.status for answer in answers} <= {201, 204, 404}
+    assert Post.objects.get(pk=post["id"]).comment_count == 1
+    assert Comment.objects.alive().count() == 1
+
+
+def test_the_last_share_goes_to_one(author: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collaborating, "MAX_COLLABORATORS", 1)
+    path = f"posts/{drafted(author)['id']}/collaborators"
+    people = [User(email=f"p{n}@example.test") for n in range(6)]
+    User.objects.bulk_create(people)
+    invited = iter(people)
+
+    answers = met_at(
+        Post.objects.all(), 6, lambda: twin(author).put(f"{path}/{next(invited).id}", VIEWER)
+    )
+
+    assert Counter(answer.status for answer in answers) == {200: 1, 409: 5}
 
 
 def test_a_comment_is_deleted_once_however_often_it_is_asked(

@@ -37,13 +37,16 @@ def test_what_it_makes_can_be_read(seeded: Path) -> None:
     assert moments == sorted(set(moments), reverse=True)
     talked_about = next(post for post in feed if post["comment_count"])
     comments = phone.get(f"posts/{talked_about['id']}/comments").json["items"]
-    assert len(comments) == talked_about["comment_count"]
+    replies = sum(comment["reply_count"] for comment in comments)
+    assert len(comments) + replies == talked_about["comment_count"]
+    assert replies
+    assert sum(post["reaction_count"] for post in feed) > len(feed)
 
 
 def test_the_people_it_makes_have_posts_and_mail(ada: Phone) -> None:
     own = ada.get("posts").json["items"]
 
-    assert {post["status"] for post in own} == {"published", "draft", "archived"}
+    assert {post["status"] for post in own} == {"published", "draft", "archived", "scheduled"}
     assert {post["visibility"] for post in own} == {"public", "unlisted"}
     assert ada.get("notifications").json["items"]
 

@@ -14,7 +14,7 @@ from apps.accounts.api.v1 import serializers as account_shapes
 from apps.accounts.models import Block, User
 from apps.content import selectors as content
 from apps.content.api.v1 import serializers as content_shapes
-from apps.content.models import Comment, Post
+from apps.content.models import Bookmark, Collaborator, Comment, Post, Reaction
 from apps.core.actors import ANONYMOUS, Actor
 from apps.core.http import projection
 from apps.core.http.placeholders import taken_apart
@@ -50,6 +50,8 @@ PAGES: dict[str, tuple[Read, tuple[str, ...]]] = {
         Read(content.own_posts, (ADA,), {"status": "draft"}, content_shapes.PostSummary),
         NEWEST,
     ),
+    "shared posts": (Read(content.shared_with, (ADA,), {}, content_shapes.SharedPost), NEWEST),
+    "bookmarks": (Read(content.bookmarks_of, (ADA,), {}, content_shapes.Bookmark), NEWEST),
     "blocks": (Read(accounts.blocks_of, (ADA,), {}, account_shapes.Block), ("-id",)),
     "devices": (Read(devices.devices_of, (ADA,), {}, device_shapes.Device), NEWEST),
 }
@@ -137,6 +139,16 @@ def rows(db: None) -> list[Post]:
             )
         )
     Post.objects.bulk_create(posts)
+    Bookmark.objects.bulk_create(
+        Bookmark(post=post, user=people[0], created_at=chance.choice(MOMENTS))
+        for post in posts[::4]
+    )
+    Collaborator.objects.bulk_create(
+        Collaborator(post=post, user=people[0], role=chance.choice(["viewer", "editor"]))
+        for post in posts[::3]
+        if post.author_id != ADA.id
+    )
+    Reaction.objects.create(post=posts[0], user=people[0], kind="wow")
     Comment.objects.bulk_create(
         Comment(
             post=posts[0],
@@ -191,6 +203,36 @@ def test_every_post_and_comment_is_what_the_serializer_would_write(rows: list[Po
     expected_items, _ = projection._page_by_serializer(read, ("created_at", "id"), 50, None)
     assert json.loads(b"[" + items + b"]") == json.loads(b"[" + expected_items + b"]")
     assert len(json.loads(b"[" + items + b"]")) == len(TEXTS)
+
+
+@pytest.mark.django_db
+def test_what_hangs_on_a_post_is_what_the_serializer_would_write(rows: list[Post]) -> None:
+    own = next(post for post in rows if post.author_id == ADA.id)
+    said = Comment.objects.all()
+    said.update(post=own)
+    root, reply = said[:2]
+    said.filter(pk=reply.pk).update(parent=root)
+    other = said.exclude(author=ADA.id)[0].author_id
+    Collaborator.objects.create(post=own, user_id=other, role="editor")
+    reads = [
+        Read(content.comment_for, (ADA, own.id, reply.id), {}, content_shapes.Comment),
+        Read(content.reaction_to, (ADA, rows[0].id), {}, content_shapes.Reaction),
+    ]
+    for read in reads:
+        found, expected = projection.one(read, "ada"), projection._one_by_serializer(read, "ada")
+        assert found
+        assert expected
+        assert (orjson.loads(found[0]), found[1]) == (orjson.loads(expected[0]), expected[1])
+    lists = [
+        Read(content.comments_on, (ADA, own.id), {"reply_to": root.id}, content_shapes.Comment),
+        Read(content.collaborators_on, (ADA, own.id), {}, content_shapes.Collaborator),
+    ]
+    for read in lists:
+        items, _ = projection.page(read, ("created_at", "id"), limit=5, last=None)
+        expected_items, _ = projection._page_by_serializer(read, ("created_at", "id"), 5, None)
+        assert items
+        assert json.loads(b"[" + items + b"]") == json.loads(b"[" + expected_items + b"]")
+        assert compiled(read, ("created_at", "id"))
 
 
 @pytest.mark.django_db

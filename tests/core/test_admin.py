@@ -66,6 +66,8 @@ def a_busy_day(author: Phone, stranger: Phone) -> None:
         f"posts/{post['id']}/comments", {"body": "Nice"}, idempotency_key="the-first-try"
     )
     assert answer.status == 201
+    complaint = {"target_type": "post", "target_id": post["id"], "reason": "spam"}
+    assert stranger.post("reports", complaint).status == 201
     VersionPolicy.objects.create(
         platform="ios", minimum="1.0", recommended="1.0", latest="2.0", store_url="https://a.test/"
     )

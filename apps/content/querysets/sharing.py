@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from apps.content.querysets.access import sees_post
+from apps.content.querysets.access import meets_author, sees_post
 from apps.core.actors import Actor
 from apps.core.models import PlannedQuerySet
 
@@ -21,8 +21,9 @@ class CollaboratorQuerySet(PlannedQuerySet[Any]):
         return self.select_related("user").only(*own, "user__display_name")
 
     def of(self, actor: Actor) -> Self:
-        """What was shared with the actor and they still see."""
-        return self.alive().filter(sees_post(actor, "post__"), user=actor.id)
+        """What was shared with the actor, by people whom they meet."""
+        shares = self.alive().filter(user=actor.id, post__deleted_at=None)
+        return shares.filter(meets_author(actor, "post__"))
 
     def with_post(self) -> Self:
         return _with_post(self)

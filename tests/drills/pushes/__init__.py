@@ -1,0 +1,1 @@
+"""One person with very many phones, who is told one thing."""

@@ -1,14 +1,20 @@
 """Secrets go in through every door, and are looked for wherever something is kept or sent."""
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import pyotp
 import pytest
 import redis
 import sentry_sdk
 from django.conf import settings as configured
 from django.db import connection
+from django.test import Client
 
+from apps.accounts.models import User
 from apps.core.observability import logging, sentry
 from tests.canaries import Canaries
 from tests.outbox import drain
@@ -85,6 +91,67 @@ def test_a_phones_secrets_stay_where_they_belong(sinks: Sinks) -> None:
         name: [] for name, sink in kept.items() if sink
     }
     for secret in spent:
+        assert not [name for name, sink in kept.items() if secret.encode() in sink]
+
+
+def test_what_opens_an_archive_or_an_account_stays_where_it_belongs(
+    sinks: Sinks, settings: Any, tmp_path: Path
+) -> None:
+    store = settings.STORAGES["exports"]
+    options = {**store["OPTIONS"], "location": tmp_path}
+    settings.STORAGES = settings.STORAGES | {"exports": {**store, "OPTIONS": options}}
+    canaries = Canaries("email", "name", "restore", "ticket")
+    phone = Phone()
+    address = f"{canaries['email'].replace('/', '.')}@example.test"
+    phone.verified(address, display_name=canaries["name"])
+
+    asked = phone.post("me/export").json["id"]
+    drain()
+    link = phone.get(f"me/export/{asked}").json["link"]
+    ticket = link.rpartition("/")[2]
+    archive: Any = Client().get(f"/exports/{ticket}")
+    assert b"".join(archive.streaming_content).startswith(b"PK")
+    assert Client().get(f"/exports/{quote(canaries['ticket'], safe='')}").status_code == 404
+    assert phone.delete("me").status == 202
+    drain()
+    proof = phone.login().json["restore"]
+    assert phone.post("me/restore", {"restore": canaries["restore"]}).status == 410
+    assert phone.post("me/restore", {"restore": proof, "device": phone.device}).status == 200
+
+    kept = {name: sink for name, sink in sinks().items() if sink}
+    assert kept["log"].count(b'"logger":"access"') >= 10
+    assert {name: canaries.found_in(sink) for name, sink in kept.items()} == {
+        name: [] for name in kept
+    }
+    for secret in (ticket, proof):
+        assert not [name for name, sink in kept.items() if secret.encode() in sink]
+
+
+def test_what_staff_type_stays_where_it_belongs(sinks: Sinks, settings: Any) -> None:
+    settings.STAFF_SECOND_STEP = True
+    canaries = Canaries("password", "code", "search")
+    User.objects.create_superuser(email="keeper@example.test", password=canaries["password"])
+    browser = Client()
+    form = {"username": "keeper@example.test", "password": canaries["password"]}
+
+    assert browser.post("/admin/login/", form).status_code == 302
+    page = browser.get("/admin/second-step/").content.decode()
+    seed = re.findall(r"<code>([A-Z2-7]{32})</code>", page)[0]
+    wrong = {"secret": seed, "code": canaries["code"]}
+    assert browser.post("/admin/second-step/", wrong).status_code == 200
+    right = {"secret": seed, "code": pyotp.TOTP(seed).now()}
+    codes = browser.post("/admin/second-step/", right).content.decode()
+    recovery = re.findall(r"<code>([2-9a-z]{5}-[2-9a-z]{5})</code>", codes)
+    found = browser.get("/admin/accounts/user/", {"q": f"{canaries['search']}@example.test"})
+    assert found.status_code == 200
+    drain()
+
+    kept = {name: sink for name, sink in sinks().items() if sink}
+    assert {name: canaries.found_in(sink) for name, sink in kept.items()} == {
+        name: [] for name in kept
+    }
+    assert len(recovery) == 10
+    for secret in (seed, *recovery):
         assert not [name for name, sink in kept.items() if secret.encode() in sink]
 
 

@@ -120,7 +120,7 @@ def test_a_link_is_good_for_ten_minutes_and_for_one_archive(
     assert fetched(f"{link[:-3]}xxx").status_code == 404
     answer = fetched(link)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="export.zip"'
-    answer.close()
+    assert b"".join(answer.streaming_content).startswith(b"PK")
     clock.forward(minutes=11)
     assert fetched(link).status_code == 404
 

@@ -92,6 +92,10 @@ journey: .venv/.synced  ## a phone's life against the real processes
 bench: .venv/.synced  ## the load, ours beside a plain twin, into docs/performance.md: ARGS=--help
 	@$(BIN)/python -m tests.load $(ARGS)
 
+.PHONY: plans
+plans: .venv/.synced  ## how the local database answers every list, into docs/plans.md; first: make seed ARGS='--scale 1000000'
+	$(LOCAL) env DJANGO_SETTINGS_MODULE=config.settings.test $(MANAGE) shell -c 'from tests.plan_table import main; main()'
+
 .PHONY: fix
 fix: .venv/.synced  ## format, and repair what the linter can
 	@$(BIN)/ruff format .

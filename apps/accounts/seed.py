@@ -3,10 +3,11 @@
 import json
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 
 from apps.accounts.models import User
 from apps.core import roles
+from apps.core.bulk import Tell, copy_rows
 
 PASSWORD = "correct horse battery staple"  # noqa: S105
 PEOPLE = (
@@ -32,3 +33,22 @@ def seed() -> None:
     people = [{"label": name, "email": email, "password": PASSWORD} for name, email, _ in PEOPLE]
     settings.LOCAL_STATE.mkdir(parents=True, exist_ok=True)
     (settings.LOCAL_STATE / "demo.json").write_text(json.dumps(people, indent=2) + "\n")
+
+
+def seed_at_scale(count: int, tell: Tell) -> None:
+    """Make readers until there is one for every hundred of `count` posts; nobody can sign in as them."""
+    known = User.objects.filter(email__endswith=_READERS).count()
+    numbers = range(known, count // 100)
+    rows = (
+        {
+            "email": f"reader-{number:08}{_READERS}",
+            "display_name": f"Reader {number}",
+            "password": UNUSABLE_PASSWORD_PREFIX,
+            "is_superuser": "f",
+        }
+        for number in numbers
+    )
+    copy_rows(User, rows, total=len(numbers), tell=tell)
+
+
+_READERS = "@crowd.example.test"

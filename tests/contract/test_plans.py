@@ -1,27 +1,17 @@
 """How Postgres answers every list when there is much to choose from: by index, in order, reading what it shows."""
 
 import re
-import tomllib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from apps.core.http.operations import Page
 from tests import crowd
 from tests.content.desk import published
 from tests.contract.test_every_endpoint import operations
 from tests.phone import Phone
-
-_SAID = tomllib.loads(Path(__file__).with_name("lists.toml").read_text())
-LISTS: dict[str, dict[str, Any]] = _SAID["lists"]
-READERS: dict[str, str] = _SAID["readers"]
-_LIMIT = 20
-# Tables of few rows are read as Postgres likes.
-_SMALL = 500
+from tests.plans import LISTS, READERS, faults, pages
 
 
 def test_every_list_is_judged() -> None:
@@ -46,78 +36,11 @@ def test_every_page_is_read_off_an_index(author: Phone) -> None:
     findings = [
         f"{name}{where}: {fault}"
         for name, said in LISTS.items()
-        for where, plan, found in _pages(author, name.replace("{id}", shown))
-        for fault in _faults(plan, found, said)
+        for where, plan, found in pages(author, name.replace("{id}", shown))
+        for fault in faults(plan, found, said)
     ]
 
     assert not findings, "\n".join(findings)
-
-
-def _pages(phone: Phone, name: str) -> Iterator[tuple[str, dict[str, Any], int]]:
-    """Yield the plans of the one statement behind the first page and the next, and how many rows each shows."""
-    path = name.split()[1] + ("&" if "?" in name else "?") + f"limit={_LIMIT}"
-    following = ""
-    for where in ("", ", next page"):
-        with CaptureQueriesContext(connection) as sent:
-            page = phone.get(path + following)
-        assert page.status == 200, page.content
-        assert page.json["items"], f"{name}: nothing to show; fill its table in tests/crowd.py"
-        statement = max((one["sql"] for one in sent), key=len)
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}", [])
-            plan = cursor.fetchone()[0][0]["Plan"]
-            yield where, plan, len(page.json["items"])
-        if not page.json["next"]:
-            return
-        following = f"&cursor={page.json['next']}"
-
-
-def _faults(plan: dict[str, Any], shown: int, said: dict[str, Any]) -> Iterator[str]:
-    nodes = list(_nodes(plan))
-    unused = set(said["index"]) - {node.get("Index Name") for node in nodes}
-    if unused:
-        yield f"{sorted(unused)} not used: {_outline(nodes)}"
-    most = said.get("reads", 3 * (shown + 1))
-    read: dict[str, float] = {}
-    for node in nodes:
-        if node["Node Type"] == "Seq Scan" and _rows_of(node["Relation Name"]) > _SMALL:
-            yield f"{node['Relation Name']} is read through: {_outline(nodes)}"
-        if "Sort" in node["Node Type"] and _in(node) > max(_LIMIT + 1, said.get("reads", 0)):
-            yield f"{_in(node):.0f} rows are sorted: {_outline(nodes)}"
-        if "Relation Name" in node:
-            read[node["Relation Name"]] = read.get(node["Relation Name"], 0) + _touched(node)
-    for table, rows in read.items():
-        if rows > most:
-            yield f"{rows:.0f} rows of {table} are read for {shown}: {_outline(nodes)}"
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for inner in plan.get("Plans", ()):
-        yield from _nodes(inner)
-
-
-def _touched(node: dict[str, Any]) -> float:
-    """Return how many rows a scan looked at, kept or not."""
-    vain = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-    return (node["Actual Rows"] + vain) * node["Actual Loops"]
-
-
-def _in(node: dict[str, Any]) -> float:
-    return sum(inner["Actual Rows"] * inner["Actual Loops"] for inner in node["Plans"])
-
-
-def _rows_of(table: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table])
-        return cursor.fetchone()[0]
-
-
-def _outline(nodes: list[dict[str, Any]]) -> str:
-    return ", ".join(
-        f"{node['Node Type']} {node.get('Index Name') or node.get('Relation Name') or ''}".strip()
-        for node in nodes
-    )
 
 
 # Indexes: all but partitions', Django's own tables between two, and those that Django adds for LIKE 'x%'.

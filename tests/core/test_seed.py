@@ -61,3 +61,26 @@ def test_only_a_developers_machine_takes_known_passwords(db: None, settings: Any
         call_command("seed")
 
     assert not User.objects.exists()
+
+
+def test_at_scale_it_makes_what_is_missing_and_shows_how_far_it_is(db: None, local: Any) -> None:
+    told = StringIO()
+    call_command("seed", scale=300, stdout=told)
+    once = counts()
+
+    assert "content_post" in told.getvalue()
+    assert "300 of 300" in told.getvalue()
+    assert once["content_post"] > 300
+    assert once["content_document"] == once["content_post"]
+
+    call_command("seed", scale=300, stdout=told)
+    assert counts() == once
+
+    call_command("seed", scale=500, stdout=told)
+    assert counts()["content_post"] == once["content_post"] + 200
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM content_post AS post WHERE comment_count <>"
+            " (SELECT count(*) FROM content_comment WHERE post_id = post.id)"
+        )
+        assert cursor.fetchone() == (0,)

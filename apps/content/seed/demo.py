@@ -1,4 +1,4 @@
-"""Demo data: what a handful of people wrote and said in the last two months (`seed.toml`)."""
+"""Demo data: what a handful of people wrote and said in the last two months (`demo.toml`)."""
 
 import random
 import tomllib
@@ -15,7 +15,7 @@ from apps.content.models import Bookmark, Collaborator, Comment, Post, Reaction
 from apps.content.services import commenting
 from apps.core.actors import Actor
 
-_SOURCE = Path(__file__).with_name("seed.toml")
+_SOURCE = Path(__file__).with_name("demo.toml")
 # Names each post by its title, so that a second run finds it again.
 _NAMESPACE = uuid.UUID("0193aaaa-0000-7000-8000-000000000000")
 _BETWEEN_POSTS = timedelta(hours=37)

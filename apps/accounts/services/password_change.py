@@ -7,7 +7,16 @@ from django.db.models.functions import Now
 
 from apps.accounts import selectors, tasks
 from apps.accounts.errors import CodeInvalid, PasswordWrong
-from apps.accounts.models import Challenge, EmailCode, Session, User
+from apps.accounts.models import (
+    Challenge,
+    EmailCode,
+    Identity,
+    Passkey,
+    RecoveryCode,
+    Session,
+    Totp,
+    User,
+)
 from apps.accounts.services import addresses, codes, passwords, sessions
 from apps.core import jobs
 from apps.core.actors import Actor
@@ -43,6 +52,7 @@ def reset(*, email: str, code: str, password: str) -> None:
             spent, user = right
             if user.email is None:
                 addresses.prove(spent)
+                _close_other_ways(user)
             _set(user, hashed)
             sessions.end_all_of(user_id=user.pk, reason=Session.End.PASSWORD_CHANGED)
             security.warning("password reset", user=str(user.pk))
@@ -74,6 +84,12 @@ def change(*, actor: Actor, password: str, current_password: str | None = None) 
         others = selectors.sessions_of(actor).exclude(pk=actor.session_id)
         sessions.end(others, Session.End.PASSWORD_CHANGED)
     security.warning("password changed", user=str(user.pk))
+
+
+def _close_other_ways(user: User) -> None:
+    """Leave nothing good that was set up before the address was proven: perhaps by somebody who only claimed it."""
+    for way in (Passkey, Totp, RecoveryCode, Identity):
+        way.objects.of(user.pk).delete()
 
 
 def _set(user: User, hashed: str) -> None:

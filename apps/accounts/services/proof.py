@@ -7,9 +7,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import selectors, tokens
-from apps.accounts.errors import CodeInvalid, NoAddress, PasswordWrong, ProofMissing, SessionRevoked
+from apps.accounts.errors import (
+    CodeInvalid,
+    MfaCodeInvalid,
+    NoAddress,
+    PasswordWrong,
+    ProofMissing,
+    SessionRevoked,
+)
 from apps.accounts.models import EmailCode, Session, User
-from apps.accounts.services import codes, passwords
+from apps.accounts.services import codes, passwords, second_step
 from apps.core.actors import Actor
 
 security = structlog.stdlib.get_logger("security")
@@ -45,13 +52,17 @@ def send_code(*, actor: Actor) -> None:
         codes.send(user, _PURPOSE, user.address, session_id=actor.session_id)
 
 
-def prove(*, actor: Actor, leaf: Leaf, password: str = "", code: str = "") -> Proven:
-    """Prove it with the password or with the code that `send_code` had mailed; guests, who have neither, by asking.
+def prove(
+    *, actor: Actor, leaf: Leaf, password: str = "", code: str = "", totp: str = ""
+) -> Proven:
+    """Prove it with the password, the code that `send_code` had mailed, or one of the authenticator app.
 
-    Commits, a wrong try as well. Raises PasswordWrong, CodeInvalid, CodeExpired, ProofMissing, SessionRevoked, and
-    Unavailable when too many passwords are being hashed.
+    Guests, who have none of these, by asking. Commits, a wrong try as well. Raises PasswordWrong, CodeInvalid,
+    CodeExpired, MfaCodeInvalid, ProofMissing, SessionRevoked, and Unavailable when too many passwords are being hashed.
     """
     user = selectors.me(actor)
+    if totp:
+        return _by_totp(actor, user, totp, leaf)
     if code:
         return _by_code(actor, user, code, leaf)
     if password:
@@ -73,6 +84,13 @@ def _by_code(actor: Actor, user: User, code: str, leaf: Leaf) -> Proven:
         if codes.spend(actor.id, _PURPOSE, code, session_id=actor.session_id):
             return _proven(actor, user, "code", leaf)
     raise CodeInvalid
+
+
+def _by_totp(actor: Actor, user: User, totp: str, leaf: Leaf) -> Proven:
+    if not second_step.passes(user_id=user.pk, code=totp):
+        security.warning("proof failed", user=str(actor.id), method="totp")
+        raise MfaCodeInvalid
+    return _proven(actor, user, "totp", leaf)
 
 
 def _proven(actor: Actor, user: User, method: str, leaf: Leaf) -> Proven:

@@ -6,8 +6,9 @@ import pytest
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from apps.accounts.models import EmailCode, Session, User
+from apps.accounts.models import EmailCode, Session, Totp, User
 from apps.accounts.services import password_change, passwords
 from tests.accounts.conftest import Clock
 from tests.core.threads import in_threads
@@ -156,6 +157,22 @@ def test_the_code_proves_the_address_as_well(phone: Phone) -> None:
     reset(phone, "new@example.test", phone.code_mailed_to("new@example.test"))
 
     assert phone.login("new@example.test", NEW).json["user"]["email_verified"] is True
+
+
+def test_whoever_claimed_it_first_keeps_no_way_in(phone: Phone) -> None:
+    """A squatter registers somebody's address and sets up ways in; its owner then resets "their" password."""
+    squatter = Phone(password="the squatter's own secret")
+    squatter.register("victim@example.test")
+    Totp.objects.create(
+        user_id=squatter.user_id, sealed_seed=b"theirs", confirmed_at=timezone.now()
+    )
+    forgot(phone, "victim@example.test")
+
+    reset(phone, "victim@example.test", phone.code_mailed_to("victim@example.test"))
+
+    assert phone.login("victim@example.test", NEW).status == 200
+    assert squatter.get("me").code == squatter.refresh().code == "session_revoked"
+    assert squatter.login().code == "invalid_credentials"
 
 
 def test_mail_to_one_address_is_bounded(author: Phone, phone: Phone, unlimited: None) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.accounts import tokens
 from apps.accounts.models import EmailCode, Session, User
 from tests.accounts.conftest import Clock
+from tests.accounts.services.test_second_step import code_of, protect
 from tests.phone import Phone
 
 
@@ -139,3 +140,15 @@ def test_not_without_a_session(author: Phone, proof: dict[str, str]) -> None:
     answer = prove(author, **proof)
 
     assert (answer.status, answer.code) == (401, "session_revoked")
+
+
+def test_by_the_authenticator_app(author: Phone, clock: Clock) -> None:
+    secret, _ = protect(author, clock)
+    clock.forward(minutes=6)
+    assert prove(author, totp="000000").code == "mfa_code_invalid"
+    code = code_of(secret, clock)
+
+    assert prove(author, totp=code).status == 200
+
+    assert proven_ago(author) < 2
+    assert prove(author, totp=code).code == "mfa_code_invalid"

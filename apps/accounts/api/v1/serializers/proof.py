@@ -9,12 +9,13 @@ from apps.core.http.serializers import Input, Output
 
 
 class Reauthentication(Input):
-    """One proof: the password, or the code from the mail. A guest, who has neither, sends an empty object."""
+    """One proof. A guest, who has none of them, sends an empty object."""
 
-    default_error_messages = {"one_proof": "Send one proof: `password` or `code`."}
+    default_error_messages = {"one_proof": "Send one proof: `password`, `code` or `totp`."}
 
     password = PasswordField(required=False)
     code = CodeField(required=False)
+    totp = CodeField(required=False, help_text="Six digits, from the authenticator app.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) > 1:

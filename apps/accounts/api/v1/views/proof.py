@@ -28,6 +28,7 @@ class Reauthenticate(ApiView):
             errors.PasswordWrong,
             errors.CodeInvalid,
             errors.CodeExpired,
+            errors.MfaCodeInvalid,
             errors.ProofMissing,
             TooMany,
             Unavailable,
@@ -37,8 +38,8 @@ class Reauthenticate(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Prove again who you are.
 
-        With your password, or with a code from `POST me/reauthenticate/code`. For five minutes the new access token
-        opens what asks for a recent proof (403 `reauth_required`).
+        With your password, a code from `POST me/reauthenticate/code`, or one of your authenticator app. For five
+        minutes the new access token opens what asks for a recent proof (403 `reauth_required`).
         """
         told, claim = self.payload, request.auth
         assert isinstance(claim, SessionClaim)  # noqa: S101

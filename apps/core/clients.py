@@ -62,6 +62,18 @@ class VersionPolicy:
                 return self.next_minimum
         return self.minimum
 
+    def refusal(self, client: Client) -> UpgradeRequired:
+        """Make the error for a client that must update; it says where and to what."""
+        minimum = self.minimum_for(client)
+        return UpgradeRequired(
+            in_language(self.messages, client.locale),
+            extra={
+                "store_url": self.store_url,
+                "minimum_version": minimum,
+                "latest_version": self.latest or self.recommended or minimum,
+            },
+        )
+
 
 @lru_cache(1024)
 def version_numbers(version: str) -> tuple[int, ...]:
@@ -115,16 +127,17 @@ def admit(client: Client) -> VersionPolicy | None:
 
     Raises UpgradeRequired when the client's version is below the minimum for it.
     """
-    if not client.platform or not client.version:
-        return None
-    policy = version_policies.get().get(client.platform)
-    if policy and is_below(client.version, minimum := policy.minimum_for(client)):
-        raise UpgradeRequired(
-            in_language(policy.messages, client.locale),
-            extra={
-                "store_url": policy.store_url,
-                "minimum_version": minimum,
-                "latest_version": policy.latest or policy.recommended or minimum,
-            },
-        )
+    policy = _policy_of(client)
+    if policy and is_below(client.version, policy.minimum_for(client)):
+        raise policy.refusal(client)
     return policy
+
+
+def is_served(client: Client) -> bool:
+    """Tell whether `admit` lets the client in."""
+    policy = _policy_of(client)
+    return policy is None or not is_below(client.version, policy.minimum_for(client))
+
+
+def _policy_of(client: Client) -> VersionPolicy | None:
+    return version_policies.get().get(client.platform) if client.version else None

@@ -9,6 +9,6 @@ urlpatterns = [
     path("", include("apps.accounts.api.v1.urls")),
     path("", include("apps.devices.api.v1.urls")),
     path("", include("apps.notifications.api.v1.urls")),
-    path("", include("apps.content.api.v1.urls")),
+    path("", include("apps.content.api.v2.urls")),
     *documents("v2"),
 ]

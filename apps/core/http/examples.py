@@ -12,6 +12,7 @@ _BY_NAME: dict[str, Any] = {
     "title": "Harbour lights",
     "summary": "What the night ferry sees.",
     "body": "The first lamp is lit at five.",
+    "text": "The first lamp is lit at five.",
     "display_name": "Ada",
     "password": "correct horse battery staple",
     "code": "314159",

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import wraps
 from typing import Any, Literal
 
 from rest_framework.permissions import BasePermission
@@ -35,7 +36,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Deprecation:
-    """Since when a route is deprecated (RFC 9745), when it goes (RFC 8594), and what replaces it (a path)."""
+    """Since when a route is deprecated (RFC 9745), when it goes (RFC 8594), and what replaces it.
+
+    The successor is a path; `{names}` in it are filled from the address that was called.
+    """
 
     since: datetime
     sunset: datetime
@@ -81,6 +85,17 @@ def operation[F: Callable[..., Any]](**policy: Any) -> Callable[[F], F]:
         return handler
 
     return declare
+
+
+def redeclared[F: Callable[..., Any]](handler: F, **differs: Any) -> F:
+    """Return a verb of a newer version as an older one declares it: the same work, told in other shapes."""
+
+    @wraps(handler)
+    def same(*args: Any, **kwargs: Any) -> Any:
+        return handler(*args, **kwargs)
+
+    same.operation = replace(handler.operation, **differs)  # type: ignore[attr-defined]
+    return same  # type: ignore[return-value]
 
 
 def operation_of(view: Any, method: str) -> Operation | None:

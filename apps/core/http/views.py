@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from apps.core import usage
 from apps.core.actors import ANONYMOUS, Actor
-from apps.core.clients import admit
+from apps.core.clients import admit, is_served
 from apps.core.documents import Document
 from apps.core.errors import Denied, NotFound, ReauthRequired, Unauthenticated
 from apps.core.http import conditional, fields, gate, idempotency, pagination, projection
@@ -101,7 +101,7 @@ class ApiView(APIView):
             refused, request.user, request.auth = failure, ANONYMOUS, None  # type: ignore[assignment]
         client = client_of(request)
         counted_as = [usage.caller(client)]
-        if self.operation.deprecated:
+        if self.operation.deprecated and is_served(client):
             counted_as.append(usage.caller(client, route_of(request)))
         caller = gate.Caller(self.actor, client.device_id, address_of(request), counted_as)
         logging.bind_actor(str(self.actor.id) if self.actor.id else "")
@@ -297,13 +297,15 @@ class ApiView(APIView):
 
     def _note_deprecation(self, request: Request) -> None:
         deprecated = self.operation.deprecated
-        if not deprecated:
-            return
         client = client_of(request)
+        if not deprecated or not is_served(client):
+            # Who is refused calls nothing: the route falls silent when its callers are retired.
+            return
         metrics.count_deprecated(route_of(request), client.platform, client.version)
         self.headers["Deprecation"] = f"@{int(deprecated.since.timestamp())}"
         self.headers["Sunset"] = http_date(deprecated.sunset.timestamp())
-        self.headers["Link"] = f'<{deprecated.successor}>; rel="successor-version"'
+        successor = deprecated.successor.format(**self.kwargs)
+        self.headers["Link"] = f'<{successor}>; rel="successor-version"'
 
 
 def _written_page(

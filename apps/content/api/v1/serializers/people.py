@@ -1,12 +1,5 @@
-"""How people appear beside what they wrote."""
+"""People as content shows them, in every version so far."""
 
-from rest_framework import serializers
+from apps.content.api.v2.serializers import Author
 
-from apps.core.http.serializers import Output
-
-
-class Author(Output):
-    """Who wrote it, as everybody may know them."""
-
-    id = serializers.UUIDField()
-    display_name = serializers.CharField()
+__all__ = ["Author"]

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.content import models
-from apps.content.api.v1.serializers.fields import WordsField
+from apps.content.api.fields import WordsField
 from apps.core.http.serializers import Input, Output
 
 

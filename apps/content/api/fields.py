@@ -1,4 +1,4 @@
-"""The fields that only this app's shapes have."""
+"""The fields that shapes of content are made of, in every version."""
 
 import re
 import unicodedata

@@ -7,6 +7,7 @@ core.errors.DomainError
 │   ├── TokenExpired        an access token past its time: refresh
 │   ├── SessionRevoked      the session is over: sign in again
 │   ├── InvalidCredentials  address and password don't belong together
+│   ├── PasskeyInvalid      not a passkey of ours, or not this answer to this challenge
 │   ├── IdTokenInvalid      not a token of that issuer, for us, now, with this nonce
 │   └── MfaRequired         right so far; carries the challenge of the second step
 ├── Denied
@@ -15,6 +16,7 @@ core.errors.DomainError
 │   ├── GuestAccount        for people who can come back: upgrade first
 │   └── EmailUnverified     what others will see needs a proven address
 ├── Invalid
+│   ├── PasskeyRefused      not this answer to this challenge
 │   ├── CodeInvalid         not the code that was sent
 │   ├── ProofMissing        only guests have nothing to show
 │   ├── PasswordWrong       not the password of the account that asks
@@ -31,12 +33,15 @@ core.errors.DomainError
 │   ├── TooManyBlocks       nobody blocks this many
 │   ├── MfaAlreadyOn        an authenticator app is confirmed
 │   ├── MfaNotEnrolled      there is no seed to confirm
+│   ├── PasskeyTaken        it is registered already
+│   ├── TooManyPasskeys     nobody has this many devices
 │   ├── AddressInUse        on the word of another issuer: sign in by a code first
 │   ├── NotGuest            there is nothing to upgrade
 │   └── MfaOff              recovery codes belong to a second step
 ├── Unavailable
 │   └── ProviderUnavailable the issuer's keys can't be had
 └── NotFound
+    ├── PasskeyNotFound     absent and somebody else's alike
     ├── ProviderNotConfigured this product does not offer this way in
     ├── UserNotFound        absent and deleted alike
     ├── ExportNotFound      absent, expired and somebody else's alike
@@ -69,6 +74,31 @@ class SessionRevoked(errors.Unauthenticated):
 class InvalidCredentials(errors.Unauthenticated):
     code = "invalid_credentials"
     title = "The address or the password is wrong."
+
+
+class PasskeyInvalid(errors.Unauthenticated):
+    code = "passkey_invalid"
+    title = "This passkey can't be used to sign in here."
+
+
+class PasskeyRefused(errors.Invalid):
+    code = "passkey_refused"
+    title = "This passkey can't be registered."
+
+
+class PasskeyTaken(errors.Conflict):
+    code = "passkey_taken"
+    title = "This passkey is registered already."
+
+
+class TooManyPasskeys(errors.Conflict):
+    code = "too_many_passkeys"
+    title = "There are too many passkeys. Delete one first."
+
+
+class PasskeyNotFound(errors.NotFound):
+    code = "passkey_not_found"
+    title = "There is no such passkey."
 
 
 class IdTokenInvalid(errors.Unauthenticated):

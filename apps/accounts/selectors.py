@@ -16,8 +16,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Now, TruncDate
 
 from apps.accounts.errors import AlreadyVerified, ExportNotFound, NoAddress
-from apps.accounts.models import Block, Export, RecoveryCode, Session, Totp, User
-from apps.accounts.querysets import BlockQuerySet, SessionQuerySet, UserQuerySet
+from apps.accounts.models import Block, Export, Passkey, RecoveryCode, Session, Totp, User
+from apps.accounts.querysets import BlockQuerySet, PasskeyQuerySet, SessionQuerySet, UserQuerySet
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
 from apps.core.ids import first_id
@@ -44,6 +44,11 @@ def second_step_of(actor: Actor) -> UserQuerySet:
         totp_enabled=Exists(Totp.objects.confirmed().filter(user=OuterRef("pk"))),
         recovery_codes_left=Coalesce(Subquery(counted), 0),
     )
+
+
+def passkeys_of(actor: Actor) -> PasskeyQuerySet:
+    """The actor's passkeys."""
+    return Passkey.objects.of(actor.id)
 
 
 def claimed_address(actor: Actor) -> str:

@@ -109,3 +109,10 @@ APPLE_SERVICE: dict[str, str] = {
     "key_id": env.text("APPLE_KEY_ID", default=""),
     "private_key": env.text("APPLE_PRIVATE_KEY", default="").replace("\\n", "\n"),
 }
+
+# Passkeys (WebAuthn): the domain that they are made for, and which pages and apps may use them. An iOS app speaks for
+# https://<domain>, an Android app for android:apk-key-hash:<hash of its signing certificate>. None: not offered.
+PASSKEY_RP_ID = env.text("PASSKEY_RP_ID", default="")
+PASSKEY_ORIGINS = env.names("PASSKEY_ORIGINS", default=[])
+# One person's.
+PASSKEY_CAP = 20

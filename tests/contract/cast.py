@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.accounts.models import User
+from apps.accounts.models import Passkey, User
 from apps.accounts.services import standing
 from apps.content.models import Collaborator
 from tests.content import desk
@@ -159,6 +159,11 @@ def _an_export(phone: Phone) -> str:
     return str(phone.post("me/export").json["id"])
 
 
+def _a_passkey(phone: Phone) -> str:
+    name = {"name": "Phone", "credential_id": uuid.uuid4().bytes, "public_key": b"-"}
+    return str(Passkey.objects.create(user_id=phone.user_id, **name).pk)
+
+
 # What the rows of access/*.toml name with `of = "…"`.
 KINDS: dict[str, Kind] = {
     "post": post,
@@ -168,6 +173,7 @@ KINDS: dict[str, Kind] = {
     "session": personal(
         "id", _another_session, lambda who, name: who.delete(f"me/sessions/{name}")
     ),
+    "passkey": personal("id", _a_passkey, lambda who, name: who.delete(f"me/passkeys/{name}")),
     "export": personal("id", _an_export),
     "device": personal(
         "installation_id", _another_device, lambda who, name: who.delete(f"devices/{name}")

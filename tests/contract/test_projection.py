@@ -53,6 +53,7 @@ PAGES: dict[str, tuple[Read, tuple[str, ...]]] = {
     "shared posts": (Read(content.shared_with, (ADA,), {}, content_shapes.SharedPost), NEWEST),
     "bookmarks": (Read(content.bookmarks_of, (ADA,), {}, content_shapes.Bookmark), NEWEST),
     "blocks": (Read(accounts.blocks_of, (ADA,), {}, account_shapes.Block), ("-id",)),
+    "passkeys": (Read(accounts.passkeys_of, (ADA,), {}, account_shapes.Passkey), ("-id",)),
     "devices": (Read(devices.devices_of, (ADA,), {}, device_shapes.Device), NEWEST),
 }
 # Shapes that hold more than columns, and why they stay with the serializer.

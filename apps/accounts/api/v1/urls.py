@@ -10,6 +10,7 @@ from apps.accounts.api.v1.views import (
     guests,
     keys,
     leaving,
+    passkeys,
     passwords,
     proof,
     registration,
@@ -33,6 +34,10 @@ urlpatterns = [
     path("auth/guest/upgrade", guests.GuestUpgrade.as_view(), name="auth-guest-upgrade"),
     path("auth/social/apple", social.Apple.as_view(), name="auth-social-apple"),
     path("auth/social/google", social.Google.as_view(), name="auth-social-google"),
+    path(
+        "auth/passkeys/options", passkeys.PasskeyLoginOptions.as_view(), name="auth-passkey-options"
+    ),
+    path("auth/passkeys/verify", passkeys.PasskeyLogin.as_view(), name="auth-passkey-verify"),
     path("auth/refresh", signing_in.Refresh.as_view(), name="auth-refresh"),
     path("auth/jwks", keys.PublicKeys.as_view(), name="auth-jwks"),
     path("auth/logout", signing_in.Logout.as_view(), name="auth-logout"),
@@ -55,6 +60,9 @@ urlpatterns = [
     path("me/mfa/totp", second_step.Totp.as_view(), name="totp"),
     path("me/mfa/totp/confirm", second_step.TotpConfirm.as_view(), name="totp-confirm"),
     path("me/mfa/recovery-codes", second_step.RecoveryCodes.as_view(), name="recovery-codes"),
+    path("me/passkeys", passkeys.PasskeyList.as_view(), name="passkey-list"),
+    path("me/passkeys/options", passkeys.PasskeyOptions.as_view(), name="passkey-options"),
+    path("me/passkeys/<uuid:id>", passkeys.PasskeyDetail.as_view(), name="passkey-detail"),
     path("me/sessions", account.SessionList.as_view(), name="session-list"),
     path("me/sessions/<uuid:id>", account.SessionDetail.as_view(), name="session-detail"),
 ]

@@ -6,6 +6,13 @@ from apps.accounts.api.v1.serializers.blocks import Block, BlockCreate, Person
 from apps.accounts.api.v1.serializers.exports import DataExport
 from apps.accounts.api.v1.serializers.keys import JWK, JWKSet
 from apps.accounts.api.v1.serializers.leaving import AccountDeletion, Restoration
+from apps.accounts.api.v1.serializers.passkeys import (
+    Passkey,
+    PasskeyAssertion,
+    PasskeyChange,
+    PasskeyCreate,
+    PasskeyOptions,
+)
 from apps.accounts.api.v1.serializers.passwords import (
     PasswordChange,
     PasswordForgotten,
@@ -57,6 +64,11 @@ __all__ = [
     "MeChange",
     "MfaAnswer",
     "MfaStatus",
+    "Passkey",
+    "PasskeyAssertion",
+    "PasskeyChange",
+    "PasskeyCreate",
+    "PasskeyOptions",
     "PasswordChange",
     "PasswordForgotten",
     "PasswordReset",

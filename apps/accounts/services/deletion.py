@@ -19,6 +19,7 @@ from apps.accounts.services.sessions import Origin, SignedIn, begin, end_all_of
 from apps.accounts.signals import account_closed, account_restored
 from apps.core import jobs
 from apps.core.actors import Actor
+from apps.core.errors import NotFound
 
 security = structlog.stdlib.get_logger("security")
 
@@ -42,9 +43,10 @@ def delete_account(*, actor: Actor) -> Deletion:
     now = timezone.now()
     with transaction.atomic():
         user = selectors.me(actor)
-        User.objects.live().filter(pk=user.pk).update(
-            deleted_at=now, rev=F("rev") + 1, updated_at=Now()
-        )
+        mine = User.objects.live().filter(pk=user.pk)
+        if not mine.update(deleted_at=now, rev=F("rev") + 1, updated_at=Now()):
+            # Another device of theirs was faster.
+            raise NotFound
         codes.forget(user.pk)
         end_all_of(user_id=user.pk, reason=Session.End.ACCOUNT_CLOSED)
         api_keys.revoke_all_of(user_id=user.pk)

@@ -1,4 +1,4 @@
-"""What search reads of a post: a trigger writes it with every change of the words, in the same statement."""
+"""What search reads of a post: from its first publishing on, a trigger writes it with every change of the words."""
 
 import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
@@ -46,7 +46,9 @@ pgtrigger.register(
         name="document",
         when=pgtrigger.After,
         operation=pgtrigger.Insert
-        | pgtrigger.UpdateOf("title", "summary", "body", "tags", "language"),
+        | pgtrigger.UpdateOf("title", "summary", "body", "tags", "language", "published_at"),
+        # A draft is found by nobody; taking its words apart would cost its author more than storing it.
+        condition=pgtrigger.Q(new__published_at__isnull=False),
         func=_WRITE,
     )
 )(Post)

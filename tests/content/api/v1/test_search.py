@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from apps.content.models import Document
 from tests.content.desk import archived, deleted, drafted, published
 from tests.phone import Phone
 
@@ -142,3 +143,18 @@ def test_a_question_has_bounds(phone: Phone) -> None:
     assert phone.get(f"search?q={'x' * 201}").pointers == {"/query/q"}
     assert phone.get(f"search?q={'a+' * 100}").status == 200
     assert phone.get(f"search?q={'x' * 200}").json["items"] == []
+
+
+def test_words_are_taken_apart_when_a_post_is_first_published_and_kept_up_from_then_on(
+    author: Phone,
+) -> None:
+    post = drafted(author, title="Lighthouse")
+    assert not Document.objects.exists()
+
+    author.post(f"posts/{post['id']}/publish")
+    assert Document.objects.get().title == "lighthouse"
+
+    author.post(f"posts/{post['id']}/archive")
+    changed = author.patch(f"posts/{post['id']}", {"title": "Beacon"}, if_match="*")
+    assert changed.status == 200, changed.content
+    assert Document.objects.get().title == "beacon"

@@ -52,9 +52,14 @@ def main() -> None:
         indexes, rows, milliseconds, size = measured(phone, asked)
         found = [fault for _, plan, n in pages(phone, asked) for fault in faults(plan, n, said)]
         budget = budgets[name.split("?")[0]]
-        lines.append(
-            f"| `{asked.replace(shown, '{id}')}` | {indexes} | {rows:.0f} | {milliseconds:.1f} | {size:,} of {budget:,} |"
+        cells = (
+            f"`{asked.replace(shown, '{id}')}`",
+            indexes,
+            f"{rows:.0f}",
+            f"{milliseconds:.1f}",
+            f"{size:,} of {budget:,}",
         )
+        lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], *found, sep="\n    ")
     _write(lines)
 

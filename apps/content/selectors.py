@@ -1,12 +1,13 @@
 """Questions outsiders ask about posts and what hangs on them; what the actor may not see does not exist."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, Q
 
 from apps.content.errors import PostNotFound
-from apps.content.models import Bookmark, Collaborator, Comment, Post, Reaction
+from apps.content.models import Bookmark, Case, Collaborator, Comment, Post, Reaction
 from apps.content.querysets import (
     BookmarkQuerySet,
     CollaboratorQuerySet,
@@ -106,3 +107,9 @@ def reaction_to(actor: Actor, post_id: uuid.UUID) -> ReactionQuerySet:
 def bookmarks_of(actor: Actor) -> BookmarkQuerySet:
     """Return what the actor keeps and still sees, each with its post."""
     return Bookmark.objects.of(actor).with_post()
+
+
+def open_cases(*, most: int) -> list[datetime]:
+    """Return when each case that waits for a judgement was last reported, the latest first; for staff."""
+    waiting = Case.objects.open().order_by("-reported_at", "-id")
+    return list(waiting.values_list("reported_at", flat=True)[:most])

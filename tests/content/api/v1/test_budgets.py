@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.content.api.v1.views import comments, posts
-from apps.content.models import Comment, Post
+from apps.content.api.v1.views import collaborators, comments, posts, responses
+from apps.content.models import MAX_COLLABORATORS, Bookmark, Collaborator, Comment, Post
 from apps.core.http.operations import operation_of
 from tests.content.desk import drafted, published
 from tests.phone import Answer, Phone
@@ -81,6 +81,31 @@ def test_a_full_page_of_comments(verbose: Phone, statements: list[str]) -> None:
     assert len(statements) == 1
     assert len(page.json["items"]) == PAGE
     assert_within(page, comments.PostComments)
+
+
+def test_full_pages_of_what_hangs_on_people(verbose: Phone, statements: list[str]) -> None:
+    own = list(Post.objects.all()[: PAGE + 1])
+    me = verbose.user_id
+    Bookmark.objects.bulk_create(Bookmark(post=post, user_id=me) for post in own)
+    Collaborator.objects.bulk_create(
+        Collaborator(post=post, user_id=me, role="viewer") for post in own
+    )
+    crew = [User(display_name=WIDE * 80) for _ in range(MAX_COLLABORATORS - 1)]
+    User.objects.bulk_create(crew)
+    Collaborator.objects.bulk_create(
+        Collaborator(post=own[0], user=one, role="viewer") for one in crew
+    )
+    for path, view, length in (
+        ("bookmarks", responses.BookmarkList, PAGE),
+        ("posts/shared", collaborators.SharedPosts, PAGE),
+        (f"posts/{own[0].id}/collaborators", collaborators.PostCollaborators, MAX_COLLABORATORS),
+    ):
+        verbose.get(path)
+        statements.clear()
+        page = verbose.get(f"{path}?limit={PAGE}")
+        assert len(statements) == 1, path
+        assert len(page.json["items"]) == length
+        assert_within(page, view)
 
 
 def test_writes_ask_what_they_must(author: Phone, stranger: Phone, statements: list[str]) -> None:

@@ -34,7 +34,7 @@ class PostCollaborators(ApiView):
     @operation(
         permission=SignedIn,
         limit="read",
-        budget=Budget(queries=2, bytes=60_000),
+        budget=Budget(queries=2, bytes=25_000),
         response=Page(serializers.Collaborator, order=("created_at", "id")),
         errors=(errors.PostNotFound,),
     )

@@ -153,6 +153,33 @@ def check_push(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def check_ways_in(**_: Any) -> list[CheckMessage]:
+    """What is offered for signing in is offered whole; what is not offered is said."""
+    providers = settings.IDENTITY_PROVIDERS
+    offered = {name: bool(one["client_ids"]) for name, one in providers.items()}
+    offered["passkeys"] = bool(settings.PASSKEY_RP_ID and settings.PASSKEY_ORIGINS)
+    found: list[CheckMessage] = [
+        checks.Info(f"Signing in by {name} is not offered.", id="core.I015")
+        for name, is_offered in offered.items()
+        if not is_offered
+    ]
+    if offered["apple"] and not all(settings.APPLE_SERVICE.values()):
+        hint = "Set APPLE_TEAM_ID, APPLE_KEY_ID and APPLE_PRIVATE_KEY; the App Store asks for it."
+        found.append(
+            checks.Warning(
+                "Apple's tokens can't be revoked when an account is deleted.",
+                hint=hint,
+                id="core.W015",
+            )
+        )
+    if bool(settings.PASSKEY_RP_ID) != bool(settings.PASSKEY_ORIGINS):
+        found.append(
+            checks.Warning("PASSKEY_RP_ID and PASSKEY_ORIGINS go together.", id="core.W016")
+        )
+    return found
+
+
+@register(Tags.security, deploy=True)
 def check_tls(**_: Any) -> list[CheckMessage]:
     """What leaves the machine for a store is encrypted."""
     found: list[CheckMessage] = []

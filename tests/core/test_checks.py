@@ -203,3 +203,14 @@ class TestBroker:
             (message,) = checks.check_broker_keeps()
         assert time.monotonic() - started < 5
         assert (message.id, message.is_serious()) == ("core.I012", False)
+
+
+def test_ways_in_are_offered_whole(settings: Any) -> None:
+    quiet = checks.check_ways_in()
+    assert [message.id for message in quiet] == ["core.I015"] * 3
+
+    settings.IDENTITY_PROVIDERS = {"apple": {"client_ids": ["app"]}}
+    settings.PASSKEY_RP_ID = "app.example.test"
+    assert {message.id for message in checks.check_ways_in()} == {
+        *("core.I015", "core.W015", "core.W016"),
+    }

@@ -28,7 +28,7 @@ _SHOWN_KEYS = frozenset({"error_code", "status_code", "exit_code", "country_code
 _SECRET_KEY = re.compile(
     r"pass(word|wd|phrase|code)|secret|token|refresh|authorization|cookie|credential|signature"
     r"|private|otp|e-?mail|phone|address|api_?key"
-    r"|(^|[_\-.])(access|code|key|pin|nonce|dsn|jwt|pepper)s?($|[_\-.])",
+    r"|(^|[_\-.])(access|code|key|pin|nonce|challenge|dsn|jwt|pepper)s?($|[_\-.])",
     re.IGNORECASE,
 )
 # Forms, links and JSON inside a sentence.

@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/", include("config.api.v1", namespace="v1")),
     path("api/v2/", include("config.api.v2", namespace="v2")),
     path("exports/<str:ticket>", files.export_file, name="export-file"),
+    path(settings.MEDIA_PATH[1:], include("apps.content.api.files")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

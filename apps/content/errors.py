@@ -4,6 +4,7 @@ NotFound
 ├── PostNotFound            absent, deleted, or not for this caller
 ├── CommentNotFound         likewise, whichever of post and comment is missing
 ├── CollaboratorNotFound    this person has no share in the post
+├── MediaNotFound           absent, or not for this caller
 ├── ReactionNotFound        the caller has not reacted to the post
 └── TargetNotFound          what is reported is absent, deleted, or not for this caller
 Denied
@@ -12,6 +13,9 @@ Conflict
 ├── IdTaken                 the id a client chose names another row
 ├── AlreadyPublished        what was published once can't be scheduled any more
 ├── EditWindowClosed        a comment can be put into other words only while it is new
+├── CoverUnusable           not a picture of the caller's that a post can show
+├── MediaQuotaSpent         no more pictures, or bytes of pictures, for this person
+├── UploadMissing           the file has not arrived in the store
 ├── TooManyCollaborators    a post is shared with so many and no more
 └── TooManyBookmarks        a person keeps so many and no more
 Gone
@@ -24,11 +28,24 @@ Invalid
 ├── OwnTarget               nobody complains about themselves
 ├── ReplyTooDeep            a reply can't be replied to
 └── NothingToHide           people are suspended, not hidden
+Mismatch
+└── MediaDiffers            the id names an own picture that was announced differently
 TooMany
 └── TooManyReports          a day's worth of complaints
+Unavailable
+└── StorageUnavailable      the file store does not answer; nothing else is affected
 """
 
-from apps.core.errors import Conflict, Denied, Gone, Invalid, NotFound, TooMany
+from apps.core.errors import (
+    Conflict,
+    Denied,
+    Gone,
+    Invalid,
+    Mismatch,
+    NotFound,
+    TooMany,
+    Unavailable,
+)
 
 
 class PostNotFound(NotFound):
@@ -129,3 +146,34 @@ class TooManyReports(TooMany):
 class NothingToHide(Invalid):
     code = "nothing_to_hide"
     title = "A person can be suspended, not hidden."
+
+
+class MediaNotFound(NotFound):
+    code = "media_not_found"
+    title = "There is no such picture."
+
+
+class MediaQuotaSpent(Conflict):
+    code = "media_quota_spent"
+    title = "There is no room for another picture; delete some."
+
+
+class UploadMissing(Conflict):
+    code = "upload_missing"
+    title = "The file has not been uploaded."
+    retryable = True
+
+
+class CoverUnusable(Conflict):
+    code = "cover_unusable"
+    title = "This picture can't be shown: it is not yours, not uploaded, or was refused."
+
+
+class MediaDiffers(Mismatch):
+    code = "media_differs"
+    title = "A picture of this id was announced differently."
+
+
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+    title = "Files can't be reached right now."

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from apps.content.media import reconciling
 from apps.content.services import publishing, upkeep
 from apps.core import jobs
 
@@ -23,3 +24,9 @@ def reconcile_counts(**_: Any) -> None:
 @jobs.periodic(at="04:20", lease=timedelta(seconds=200), atomic=False)
 def forget_tombstones(**_: Any) -> None:
     upkeep.forget_tombstones()
+
+
+@jobs.periodic(at="02:40", lease=timedelta(seconds=240), atomic=False)
+def reconcile_media(**_: Any) -> None:
+    """Hold rows and files against each other; what a crash left behind goes."""
+    reconciling.reconcile()

@@ -1,9 +1,11 @@
 """What content keeps about people: their posts and comments, shown in an export, and buried when they leave."""
 
 import uuid
+from collections.abc import Iterator
+from typing import IO
 
 from apps.content.models import Bookmark, Case, Collaborator, Comment, Media, Post, Reaction, Report
-from apps.content.services import leaving
+from apps.content.services import leaving, uploading
 from apps.core import personal
 
 personal.shows(
@@ -58,4 +60,12 @@ def bury_posts(user_id: uuid.UUID) -> int:
 
 
 # Last: no post shows them any more.
-personal.forgets(Media, by="owner")
+@personal.erases(Media)
+def delete_pictures(user_id: uuid.UUID) -> int:
+    return uploading.forget_some_of(owner_id=user_id, most=personal.BATCH)
+
+
+@personal.folder("pictures")
+def pictures(user_id: uuid.UUID) -> Iterator[tuple[str, IO[bytes]]]:
+    """Each in its largest size."""
+    return uploading.files_of(owner_id=user_id)

@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import Exists, Q
 
 from apps.content.errors import PostNotFound
-from apps.content.models import Bookmark, Case, Collaborator, Comment, Post, Reaction
+from apps.content.models import Bookmark, Case, Collaborator, Comment, Media, Post, Reaction
 from apps.content.querysets import (
     BookmarkQuerySet,
     CollaboratorQuerySet,
     CommentQuerySet,
+    MediaQuerySet,
     PostQuerySet,
     ReactionQuerySet,
 )
@@ -113,3 +114,13 @@ def open_cases(*, most: int) -> list[datetime]:
     """Return when each case that waits for a judgement was last reported, the latest first; for staff."""
     waiting = Case.objects.open().order_by("-reported_at", "-id")
     return list(waiting.values_list("reported_at", flat=True)[:most])
+
+
+def media_for(actor: Actor, media_id: uuid.UUID) -> MediaQuerySet:
+    """Return the one picture, if the actor may see it."""
+    return Media.objects.visible_to(actor).filter(pk=media_id)
+
+
+def awaits_upload(media_id: uuid.UUID) -> bool:
+    """Tell whether the file of a picture may still arrive; asked on behalf of whoever holds the grant."""
+    return Media.objects.filter(pk=media_id, state=Media.State.PENDING).exists()

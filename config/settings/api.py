@@ -68,6 +68,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PostStatus": "apps.content.models.Post.Status",
         "PostVisibility": "apps.content.models.Post.Visibility",
+        "MediaKind": "apps.content.models.Media.Kind",
+        "MediaState": "apps.content.models.Media.State",
+        "MediaVisibility": "apps.content.models.Media.Visibility",
         "CollaboratorRole": "apps.content.models.Collaborator.Role",
         "ReactionKind": "apps.content.models.Reaction.Kind",
         "ReportReason": "apps.content.models.Report.Reason",

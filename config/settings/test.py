@@ -2,7 +2,14 @@
 
 from config import env
 from config.settings.base import *
-from config.settings.base import CACHES, DATABASES, INSTALLED_APPS, REDIS_URL, STORAGES
+from config.settings.base import (
+    CACHES,
+    DATABASES,
+    INSTALLED_APPS,
+    LOCAL_STATE,
+    REDIS_URL,
+    STORAGES,
+)
 
 # Judges migrations in `make check`.
 INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]
@@ -29,6 +36,8 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+MEDIA_FOLDER = LOCAL_STATE / "test-media" / str(_worker)
+MEDIA_ORIGIN = "http://localhost"
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 LOGGING = {"level": "WARNING", "format": "json"}
 # A transaction that a test holds open while it looks around is not a fault.

@@ -11,6 +11,7 @@ from apps.accounts.models import Passkey, User
 from apps.accounts.services import standing
 from apps.content.models import Collaborator
 from tests.content import desk
+from tests.content.media import camera
 from tests.devices.pockets import register
 from tests.phone import Phone
 
@@ -136,6 +137,21 @@ def share(cast: Cast, state: str, role: str) -> Ids | None:
     return ids | {"user_id": user_id}
 
 
+def picture(cast: Cast, state: str, role: str) -> Ids | None:
+    """Public: what the owner's published post shows."""
+    holder = cast.holder(state, role)
+    if state == "absent":
+        return {"id": str(uuid.uuid4())}
+    if state == "public":
+        return {"id": camera.shown_by(cast.shown)}
+    if state == "shared" or holder is None:
+        return None
+    made = camera.announced(holder, b"picture")["media"]["id"]
+    if state == "deleted":
+        assert holder.delete(f"media/{made}").status == 204
+    return {"id": made}
+
+
 def person(cast: Cast, state: str, role: str) -> Ids | None:
     if state == "own":
         return {"user_id": cast.people[role].user_id} if role != "anonymous" else None
@@ -170,6 +186,7 @@ KINDS: dict[str, Kind] = {
     "comment": comment,
     "share": share,
     "person": person,
+    "picture": picture,
     "session": personal(
         "id", _another_session, lambda who, name: who.delete(f"me/sessions/{name}")
     ),

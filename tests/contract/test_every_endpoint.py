@@ -17,7 +17,7 @@ from apps.core.http.views import ApiView
 
 VERBS = ("get", "post", "put", "patch", "delete")
 # What people and probes read; each is tested where it lives.
-NOT_API = ("admin", "exports", "local/", "livez", "readyz", "metrics", "")
+NOT_API = ("admin", "exports", "local/", "media", "livez", "readyz", "metrics", "")
 DOCUMENTS = ("schema", "docs")
 
 

@@ -14,7 +14,7 @@ from apps.accounts.api.v1 import serializers as account_shapes
 from apps.accounts.models import Block, User
 from apps.content import selectors as content
 from apps.content.api.v1 import serializers as content_shapes
-from apps.content.models import Bookmark, Collaborator, Comment, Post, Reaction
+from apps.content.models import Bookmark, Collaborator, Comment, Media, Post, Reaction
 from apps.core.actors import ANONYMOUS, Actor
 from apps.core.http import projection
 from apps.core.http.placeholders import taken_apart
@@ -24,6 +24,7 @@ from apps.devices import selectors as devices
 from apps.devices.api.v1 import serializers as device_shapes
 from apps.notifications import selectors as notifications
 from apps.notifications.api.v1 import serializers as notification_shapes
+from tests.content.media.camera import described
 
 ADA = Actor(id=uuid.UUID(int=0xADA))
 NEWEST = ("-created_at", "-id")
@@ -74,6 +75,10 @@ WITH_THE_SERIALIZER = {
         Read(accounts.second_step_of, (ADA,), {}, account_shapes.MfaStatus),
         "both columns are other tables'",
     ),
+    "picture": (
+        Read(content.media_for, (ADA, ADA.id), {}, content_shapes.Media),
+        "addresses are signed when they are read",
+    ),
     "sessions": (
         Read(accounts.devices_of, (ADA,), {"here": ADA.id}, account_shapes.Session),
         "a session is current for whoever looks",
@@ -116,6 +121,12 @@ def rows(db: None) -> list[Post]:
     ]
     User.objects.bulk_create(people)
     Block.objects.bulk_create(Block(blocker=people[0], blocked=other) for other in people[3:])
+    pictures = [
+        described(owner=people[0]),
+        described(owner=people[0], visibility="private", blurhash=None),
+        described(owner=people[1], state="processing", folder=None, width=None, height=None),
+    ]
+    Media.objects.bulk_create(pictures)
     posts = []
     for number in range(120):
         status = chance.choice(list(Post.Status))
@@ -130,6 +141,7 @@ def rows(db: None) -> list[Post]:
                 status=status,
                 visibility=chance.choice(list(Post.Visibility)),
                 comment_count=chance.choice([0, 1, 2**31 - 1]),
+                cover=chance.choice([None, *pictures]),
                 rev=chance.randrange(1, 2**31 - 1),
                 published_at=moment
                 if status in {Post.Status.PUBLISHED, Post.Status.ARCHIVED}

@@ -12,7 +12,7 @@ from apps.content.querysets.access import (
     sees_post,
     shares_post,
 )
-from apps.content.querysets.authors import with_author
+from apps.content.querysets.authors import with_author_and_cover
 from apps.content.querysets.search import MAX_CANDIDATES, Asked, plain, rank, snippet
 from apps.core.actors import Actor
 from apps.core.models import PlannedQuerySet
@@ -77,4 +77,4 @@ class PostQuerySet(PlannedQuerySet[Any]):
         return self.annotate(rank=rank(text), snippet=snippet(text))
 
     def with_author(self) -> Self:
-        return with_author(self)
+        return with_author_and_cover(self)

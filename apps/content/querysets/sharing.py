@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from apps.content.querysets.access import meets_author, sees_post
+from apps.content.querysets.authors import COVER
 from apps.core.actors import Actor
 from apps.core.models import PlannedQuerySet
 
@@ -49,4 +50,7 @@ def _with_post[S: PlannedQuerySet[Any]](queryset: S) -> S:
     post = model._meta.get_field("post").related_model
     own = [field.name for field in model._meta.concrete_fields]
     shown = [f"post__{field.name}" for field in post._meta.concrete_fields if field.name != "body"]
-    return queryset.select_related("post__author").only(*own, *shown, "post__author__display_name")
+    cover = [f"post__cover__{name}" for name in COVER]
+    return queryset.select_related("post__author", "post__cover").only(
+        *own, *shown, "post__author__display_name", *cover
+    )

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from apps.content.errors import IdTaken, OwnerOnly, PostDeleted, TagTooLong
 from apps.content.models import MAX_TAG, Post
+from apps.content.services import covers
 from apps.content.services.rows import locked, own_locked, require_rev, write
 from apps.core import statements
 from apps.core.actors import Actor
@@ -29,11 +30,12 @@ def create_post(
     visibility: str = Post.Visibility.PUBLIC,
     language: str = "",
     tags: Iterable[str] = (),
+    cover: uuid.UUID | None = None,
     id: uuid.UUID | None = None,
 ) -> tuple[Post, bool]:
     """Write a draft and return it, with whether it is new: repeating an own id repeats nothing.
 
-    Raises IdTaken, PostDeleted and TagTooLong.
+    Raises IdTaken, PostDeleted, TagTooLong and CoverUnusable.
     """
     assert actor.id  # noqa: S101 - the route lets in nobody else
     post = Post(
@@ -45,6 +47,7 @@ def create_post(
         visibility=visibility,
         language=language,
         tags=_normal(tags),
+        cover=covers.showable(actor=actor, media_id=cover),
     )
     if statements.insert(post):
         return post, True
@@ -65,7 +68,8 @@ def change_post(
 ) -> Post:
     """Put an own post, or one that is shared with an editor, into other words; changing nothing makes no new version.
 
-    Raises PostNotFound, OwnerOnly, TagTooLong, and Stale unless `expected_rev` is current (None stands for any).
+    Raises PostNotFound, OwnerOnly, TagTooLong, CoverUnusable, and Stale unless `expected_rev` is current (None stands
+    for any).
     """
     with transaction.atomic():
         post = locked(Post.objects.editable_by(actor).with_author(), post_id)
@@ -73,6 +77,9 @@ def change_post(
         theirs = {n for n in _FOR_ITS_OWNER & changes.keys() if changes[n] != getattr(post, n)}
         if theirs and post.author_id != actor.id:
             raise OwnerOnly
+        # The picture that is there may be that of somebody else who works on the post.
+        if "cover" in changes and (wanted := changes.pop("cover")) != post.cover_id:
+            changes["cover"] = covers.showable(actor=actor, media_id=wanted)
         return _changed(post, changes)
 
 

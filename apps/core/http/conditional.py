@@ -25,10 +25,12 @@ _REVISION = re.compile(r"r(\d{1,10})-")
 def version_tag(viewpoint: str, values: Sequence[Any]) -> str:
     """Return the tag of one version of a row as seen from a viewpoint (account, API version, fields…).
 
-    The values are its `rev` and whatever else tells two versions apart: texts and whole numbers, which Postgres spells
-    the same when it makes the tag itself (`core/http/tag_sql.py`).
+    The values are its `rev` and whatever else tells two versions apart: texts, whole numbers and None, which Postgres
+    spells the same when it makes the tag itself (`core/http/tag_sql.py`).
     """
-    message = SEPARATOR.join([viewpoint, *map(str, values)])
+    message = SEPARATOR.join(
+        [viewpoint, *("" if value is None else str(value) for value in values)]
+    )
     digest = hashlib.sha256(message.encode()).hexdigest()[:DIGITS]
     return f"r{values[0]}-{digest}"
 

@@ -11,10 +11,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import F, Func
+from django.db.models.expressions import Combinable
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
-from apps.core.http.serializers import AlwaysNull
+from apps.core.http.serializers import AddressField, AlwaysNull
 
 # How a value of a column becomes JSON text; `{}` is the column.
 _AS_TEXT = "to_json({}::text)::text"
@@ -74,16 +75,18 @@ def _literal(text: str) -> str:
 def written(shape: serializers.BaseSerializer[Any], model: type[models.Model]) -> Written | None:
     """Return the expression that writes a row of `model` in this shape, None when the shape holds more than columns."""
     pieces = _object(shape, model, "")
-    if pieces is None:
-        return None
+    return None if pieces is None else _joined(pieces)
+
+
+def _joined(pieces: "_Pieces") -> Written:
     layout: list[str | None] = []
     templates, columns = [], []
     for piece in pieces:
         if not isinstance(piece, str):
-            template, path = piece
+            template, column = piece
             layout.append(None)
             templates.append(template)
-            columns.append(F(path))
+            columns.append(column)
         elif layout and layout[-1] is not None:
             layout[-1] += piece
         else:
@@ -91,7 +94,7 @@ def written(shape: serializers.BaseSerializer[Any], model: type[models.Model]) -
     return Written(tuple(layout), tuple(templates), *columns)
 
 
-type _Pieces = list[str | tuple[str, str]]
+type _Pieces = list[str | tuple[str, Combinable]]
 
 
 def _object(shape: Any, model: type[models.Model], prefix: str) -> _Pieces | None:
@@ -115,22 +118,37 @@ def _value(field: Any, model: type[models.Model], prefix: str) -> _Pieces | None
         return None
     path = prefix + field.source
     if isinstance(field, serializers.Serializer):
-        # A row that may be missing would need a CASE around everything below it; no shape has one yet.
-        if not column.many_to_one or column.null or not column.related_model:
-            return None
-        return _object(field, column.related_model, f"{path}__")
+        return _related(field, column, path)
     # A key is written as what it points to is: `session_id` as the session's id.
     target = column.target_field if column.many_to_one else column  # type: ignore[union-attr]
+    if isinstance(target, models.GeneratedField):
+        target = target.output_field
     template = _template(field, target)
     if template is None:
         return None
-    if column.null:
+    if column.null or target.null:  # type: ignore[union-attr]
         template = f"coalesce({template}, 'null')"
-    return [(template, path)]
+    return [(template, F(path))]
+
+
+def _related(field: Any, column: Any, path: str) -> _Pieces | None:
+    """The row that a key points to; null where it points to none."""
+    if not column.many_to_one or not column.related_model:
+        return None
+    pieces = _object(field, column.related_model, f"{path}__")
+    if pieces is None or not column.null:
+        return pieces
+    # Of a row that is missing every column is null, and so is what they are joined to: but only if one of them
+    # stands there by itself, as the primary key does.
+    if not any(not isinstance(piece, str) and "coalesce" not in piece[0] for piece in pieces):
+        return None
+    return [("coalesce({}, 'null')", _joined(pieces))]
 
 
 def _template(field: Any, column: Any) -> str | None:
     """Find the writer; a subclass that represents itself in its own way has none."""
+    if type(field) is AddressField and isinstance(column, models.CharField):
+        return f"to_json({_literal(field.prefix())} || {{}} || {_literal(field.suffix)})::text"
     for kind, column_kind, template in _WRITERS:
         if isinstance(field, kind) and isinstance(column, column_kind):
             if _is_custom(field, kind) or not _is_plain(field):

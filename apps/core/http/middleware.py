@@ -21,6 +21,8 @@ from apps.core.http.errors import PROBES, as_problem, is_api, problem
 from apps.core.http.parsing import is_unsafe
 from apps.core.observability import logging, metrics
 
+# What answers below these speaks to programs.
+_NO_PAGES = ("/api/", settings.MEDIA_PATH)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 # What the page stack's middleware would have said, and a policy under which nothing in an answer can run.
 _API_HEADERS = {
@@ -67,7 +69,7 @@ class EdgeMiddleware:
 
     def _finish(self, request: HttpRequest, response: HttpResponseBase, request_id: str) -> None:
         response["X-Request-Id"] = request_id
-        if is_api(request):
+        if is_api(request) or is_endpoint(request):
             for name, value in _API_HEADERS.items():
                 response.headers.setdefault(name, value)
             if settings.SECURE_HSTS_SECONDS and request.is_secure():
@@ -95,8 +97,8 @@ class EdgeMiddleware:
 
 
 def is_endpoint(request: HttpRequest) -> bool:
-    """Tell endpoints from pages; the documentation of the API is a page."""
-    return request.path.startswith("/api/") and not request.path.endswith("/docs")
+    """Tell endpoints and files from pages; the documentation of the API is a page."""
+    return request.path.startswith(_NO_PAGES) and not request.path.endswith("/docs")
 
 
 def call_endpoint(request: HttpRequest) -> HttpResponseBase:
@@ -135,16 +137,14 @@ def refusal(request: HttpRequest) -> HttpResponseBase | None:
             request.get_host()
         except DisallowedHost:
             return problem(400, "unknown_host", "This host is not served here.")
-    if not is_api(request):
-        return None
     if (
         settings.SECURE_SSL_REDIRECT
         and not request.is_secure()
-        and request.path.startswith("/api/")
+        and request.path.startswith(_NO_PAGES)
     ):
         # Not a redirect: what was sent in the clear is burnt, and a client that is sent on would do it again.
         return problem(403, "https_required", "Use https.")
-    return _body_refusal(request)
+    return _body_refusal(request) if is_api(request) else None
 
 
 def _header_bytes(meta: dict[str, Any]) -> int:

@@ -111,9 +111,9 @@ def tag_of(row: Any, shape: Shape, viewpoint: str) -> str:
 
 
 def value_at(row: Any, path: str) -> Any:
-    """Follow a column path, `author__display_name`, from a row."""
+    """Follow a column path, `author__display_name`, from a row; None where it leads to no row."""
     for name in path.split("__"):
-        row = getattr(row, name)
+        row = None if row is None else getattr(row, name)
     return row
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
@@ -69,6 +69,17 @@ class AlwaysNull(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> None:
         return None
+
+
+class AddressField(serializers.URLField):
+    """An address that is made of a column: it stands between a prefix, which the settings know, and a suffix."""
+
+    def __init__(self, *, prefix: Callable[[], str], suffix: str = "", **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+        self.prefix, self.suffix = prefix, suffix
+
+    def to_representation(self, value: Any) -> str:
+        return f"{self.prefix()}{value}{self.suffix}"
 
 
 class NameField(serializers.CharField):

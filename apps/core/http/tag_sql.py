@@ -21,7 +21,7 @@ class VersionTag(Func):
     ) -> tuple[str, tuple[Any, ...]]:
         viewpoint, *columns = (compiler.compile(one) for one in self.get_source_expressions())
         message = f" || chr({ord(SEPARATOR)}) || ".join(
-            sql if sql == "%s" else f"{sql}::text" for sql, _ in (viewpoint, *columns)
+            sql if sql == "%s" else f"coalesce({sql}::text, '')" for sql, _ in (viewpoint, *columns)
         )
         sql = (
             f"('r' || {columns[0][0]}::text || '-' || "

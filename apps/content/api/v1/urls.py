@@ -5,6 +5,7 @@ from django.urls import path
 from apps.content.api.v1.views import (
     collaborators,
     comments,
+    media,
     posts,
     publishing,
     reports,
@@ -41,4 +42,7 @@ urlpatterns = [
         comments.CommentDetail.as_view(),
         name="comment-detail",
     ),
+    path("media", media.MediaList.as_view(), name="media-list"),
+    path("media/<uuid:id>", media.MediaDetail.as_view(), name="media-detail"),
+    path("media/<uuid:id>/complete", media.MediaComplete.as_view(), name="media-complete"),
 ]

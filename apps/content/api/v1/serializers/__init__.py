@@ -11,6 +11,7 @@ from apps.content.api.v1.serializers.comments import (
     CommentCreate,
     CommentFilter,
 )
+from apps.content.api.v1.serializers.media import Cover, Media, MediaAnnounce, MediaAnnounced
 from apps.content.api.v1.serializers.people import Author
 from apps.content.api.v1.serializers.posts import (
     Post,
@@ -33,6 +34,10 @@ __all__ = [
     "CommentChange",
     "CommentCreate",
     "CommentFilter",
+    "Cover",
+    "Media",
+    "MediaAnnounce",
+    "MediaAnnounced",
     "Post",
     "PostChange",
     "PostCreate",

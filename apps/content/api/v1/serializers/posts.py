@@ -4,8 +4,9 @@ from rest_framework import serializers
 
 from apps.content import models
 from apps.content.api.fields import WordsField
+from apps.content.api.v1.serializers.media import Cover
 from apps.content.api.v1.serializers.people import Author
-from apps.core.http.serializers import AlwaysNull, Input, LocaleField, MomentField, Output
+from apps.core.http.serializers import Input, LocaleField, MomentField, Output
 
 
 class PostSummary(Output):
@@ -20,7 +21,7 @@ class PostSummary(Output):
         models.Post.Visibility.choices, help_text="`unlisted`: whoever knows the id may read it."
     )
     tags = serializers.ListField(child=serializers.CharField(), help_text="Lower case.")
-    cover = AlwaysNull(help_text="The picture on top; no post has one yet.")
+    cover = Cover(allow_null=True, help_text="The picture on top.")
     comment_count = serializers.IntegerField()
     reaction_count = serializers.IntegerField()
     rev = serializers.IntegerField(help_text="Grows with every change of the post itself.")
@@ -35,7 +36,7 @@ class Post(PostSummary):
     """A post as its own screen shows it."""
 
     # Counts and the author's name are shown beside the text, and are no part of its version.
-    tagged_by = ("rev", "comment_count", "reaction_count", "author__display_name")
+    tagged_by = ("rev", "comment_count", "reaction_count", "author__display_name", "cover__state")
 
     scheduled_for = serializers.DateTimeField(
         allow_null=True, help_text="When it will be published, while it is `scheduled`."
@@ -66,6 +67,9 @@ class PostChange(Input):
         max_length=models.MAX_TAGS,
         required=False,
         help_text="Kept in lower case, each once, in this order.",
+    )
+    cover = serializers.UUIDField(
+        allow_null=True, required=False, help_text="A picture of your own that was uploaded."
     )
 
 

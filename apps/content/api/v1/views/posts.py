@@ -60,7 +60,7 @@ class PostList(ApiView):
         status=201,
         idempotent=True,
         own_ids=True,
-        errors=(errors.IdTaken, errors.PostDeleted, errors.TagTooLong),
+        errors=(errors.CoverUnusable, errors.IdTaken, errors.PostDeleted, errors.TagTooLong),
     )
     def post(self, request: Request) -> HttpResponse:
         """Write a draft.
@@ -93,11 +93,12 @@ class PostDetail(ApiView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=2, bytes=POST_BYTES),
+        # One more with a cover: whose it is.
+        budget=Budget(queries=3, bytes=POST_BYTES),
         request=serializers.PostChange,
         response=serializers.Post,
         if_match="required",
-        errors=(errors.PostNotFound, errors.OwnerOnly, errors.TagTooLong),
+        errors=(errors.CoverUnusable, errors.PostNotFound, errors.OwnerOnly, errors.TagTooLong),
     )
     def patch(self, request: Request, id: uuid.UUID) -> HttpResponse:
         """Change your own post, or the words of one that you are an editor of.

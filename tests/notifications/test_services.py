@@ -82,6 +82,7 @@ def test_a_ticket_is_not_yet_a_yes(expo: FakeExpo, author: Phone) -> None:
 
     # Out of order first, then without a receipt: neither sends it again.
     wait_and_drain(1_400)
+    assert fate_of(notification) == ("sent", "http_500")
     wait_and_drain(2_800)
     assert fate_of(notification)[0] == "sent"
     expo.receipts["ticket-1"] = {"status": "ok"}

@@ -45,6 +45,28 @@ def test_a_life_in_events(logged: Any, phone: Phone, by_staff: Any) -> None:
     ]
 
 
+def test_the_ways_of_a_password_and_an_address(logged: Any, author: Phone) -> None:
+    start = len(logged.events())
+    new = "another horse battery staple"
+    author.post("auth/password/forgot", {"email": author.email})
+    code = author.code_mailed_to(author.email)
+    author.post("auth/password/reset", {"email": author.email, "code": code, "password": new})
+    author.login(password=new)
+    author.post("me/reauthenticate", {"password": "not the right password"})
+    author.post("me/reauthenticate", {"password": new})
+    author.post("me/password", {"current_password": new, "password": author.password})
+    author.post("me/email", {"email": "new@example.test"})
+    author.post("me/email/confirm", {"code": author.code_mailed_to("new@example.test")})
+
+    assert logged.events()[start:] == [
+        *("session ended", "password reset"),
+        *("session started", "proof failed", "proven again", "password changed"),
+        *("address change asked", "email verified", "address changed"),
+    ]
+    for secret in (code, new, "new@example.test"):
+        assert secret not in logged.text
+
+
 def test_no_line_holds_what_was_typed(logged: Any, phone: Phone) -> None:
     phone.password = "canary in the password field"
     phone.register("canary.address@example.test", display_name="Canary Name")

@@ -16,6 +16,7 @@ _BY_NAME: dict[str, Any] = {
     "display_name": "Ada",
     "password": "correct horse battery staple",
     "code": "314159",
+    "nonce": "n-0S6_WzA2Mj-7f3bQ",
     "tags": ["harbour", "night"],
     "locale": "en",
     "language": "en",

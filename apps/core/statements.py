@@ -4,8 +4,7 @@ On the paths that every phone takes, making SQL costs several times what running
 prepared once per connection, and planned once (`plan_cache_mode` in settings/database.py).
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +14,7 @@ from django.db.models.expressions import DatabaseDefault
 
 
 def first(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-    """Run one statement and return its first row, if there is one.
+    """Run a statement that returns rows, and return the first one, if there is one.
 
     Inside a transaction it takes part in it. Raises what Django's cursors raise.
     """
@@ -23,10 +22,24 @@ def first(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
         # Somebody counts or logs queries: Django's own cursor tells them.
         with connection.cursor() as watched:
             watched.execute(sql, parameters)
-            return watched.fetchone() if watched.description else None
-    with connection.wrap_database_errors, _borrowed() as raw:
-        cursor = psycopg.Cursor(raw).execute(sql, parameters, prepare=True, binary=True)
-        return cursor.fetchone() if cursor.description else None
+            return watched.fetchone()
+    with connection.wrap_database_errors:
+        pool = None if connection.connection else connection.pool  # type: ignore[attr-defined]
+        if pool is None:
+            connection.ensure_connection()
+            return _first(connection.connection, sql, parameters)
+        if pool.closed:
+            pool.open()
+        # Lent for the time of the statement, not of the request.
+        lent = pool.getconn()
+        try:
+            return _first(lent, sql, parameters)
+        finally:
+            pool.putconn(lent)
+
+
+def _first(raw: Any, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+    return psycopg.Cursor(raw).execute(sql, parameters, prepare=True, binary=True).fetchone()
 
 
 def insert(row: models.Model) -> bool:
@@ -67,20 +80,3 @@ def _insertion(model: type[models.Model], given: tuple[_Field, ...]) -> tuple[st
 
 def _quoted(name: str | None) -> str:
     return connection.ops.quote_name(name or "")
-
-
-@contextmanager
-def _borrowed() -> Iterator[Any]:
-    """Lend the thread's connection when it has one, else one of the pool's for the time of the statement."""
-    pool = None if connection.connection else connection.pool  # type: ignore[attr-defined]
-    if pool is None:
-        connection.ensure_connection()
-        yield connection.connection
-        return
-    if pool.closed:
-        pool.open()
-    raw = pool.getconn()
-    try:
-        yield raw
-    finally:
-        pool.putconn(raw)

@@ -39,9 +39,10 @@ def test_what_was_scheduled_can_be_published_at_once(author: Phone) -> None:
     assert (shown["status"], shown["scheduled_for"]) == ("published", None)
 
 
-@pytest.mark.parametrize("when", [at(seconds=-1), at(days=400), "tomorrow", 7, "missing"])
-def test_times_that_are_none(author: Phone, when: object) -> None:
-    body = {} if when == "missing" else {"publish_at": when}
+@pytest.mark.parametrize("when", [timedelta(seconds=-1), timedelta(days=400), "tomorrow", 7, None])
+def test_times_that_are_none(author: Phone, when: timedelta | str | int | None) -> None:
+    moment = at(seconds=when.total_seconds()) if isinstance(when, timedelta) else when
+    body = {} if when is None else {"publish_at": moment}
 
     answer = author.post(f"posts/{drafted(author)['id']}/schedule", body)
 

@@ -19,7 +19,7 @@ REFUSAL_KEPT = timedelta(days=30)
 
 
 class _Generated(models.GeneratedField):
-    """A generated column. No server is asked whether it knows such: PostgreSQL 18 is the floor, and checks need none."""
+    """A generated column. No server is asked whether it knows them: PostgreSQL 18 is the floor; checks need none."""
 
     def _check_supported(self, databases: Any) -> list[Any]:
         return []

@@ -6,3 +6,7 @@ from django.apps import AppConfig
 class ContentConfig(AppConfig):
     name = "apps.content"
     label = "content"
+
+    def ready(self) -> None:
+        # Its checks register themselves.
+        from apps.content import checks  # noqa: F401

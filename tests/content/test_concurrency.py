@@ -11,11 +11,13 @@ import pytest
 from django.db import connection, transaction
 
 from apps.accounts.models import User
-from apps.content.models import Comment, Post, Reaction
-from apps.content.services import collaborating, responding
+from apps.content.errors import MediaQuotaSpent
+from apps.content.models import Comment, Media, Post, Reaction
+from apps.content.services import collaborating, responding, uploading
 from apps.core.actors import Actor
 from apps.core.models import IdempotencyRecord
 from tests.content.desk import WORDS, commented, drafted, published
+from tests.content.media.camera import announcement
 from tests.core.threads import in_threads, start
 from tests.phone import Answer, Phone, in_process
 
@@ -130,6 +132,26 @@ def test_the_last_share_goes_to_one(author: Phone, monkeypatch: pytest.MonkeyPat
     )
 
     assert Counter(answer.status for answer in answers) == {200: 1, 409: 5}
+
+
+def test_the_last_place_for_a_picture_goes_to_one(author: Phone, settings: Any) -> None:
+    settings.MEDIA_QUOTA_COUNT = 3
+    for _ in range(2):
+        assert author.post("media", announcement(b"x")).status == 201
+    asked = iter([announcement(b"x") for _ in range(50)])
+    actor = Actor(id=uuid.UUID(author.user_id))
+
+    def announce() -> bool:
+        words = next(asked)
+        words["id"], words["sha256"] = uuid.UUID(words["id"]), bytes.fromhex(words["sha256"])
+        try:
+            uploading.announce(actor=actor, kind="image", visibility="private", **words)
+        except MediaQuotaSpent:
+            return False
+        return True
+
+    assert Counter(in_threads(50, announce)) == {True: 1, False: 49}
+    assert Media.objects.count() == 3
 
 
 def test_a_comment_is_deleted_once_however_often_it_is_asked(

@@ -71,7 +71,7 @@ def serve(request: HttpRequest, key: str) -> HttpResponseBase:
         try:
             caching = f"private, max-age={_store().seconds_left(key, request.GET)}"
         except local.Forbidden as reason:
-            return _refusal(403, "AccessDenied", str(reason))
+            return _refusal(403, reason.code, str(reason))
     try:
         response = FileResponse(_store().path(key).open("rb"), content_type=_TYPES[named[1]])
     except FileNotFoundError:

@@ -25,7 +25,15 @@ _BLOCK = 256 * 1024
 
 
 class Forbidden(Exception):
-    """A signature that is not ours, has expired, or was made for something else."""
+    """What is signed has expired, or was made for something else."""
+
+    code = "AccessDenied"
+
+
+class Forged(Forbidden):
+    """A signature that is not ours."""
+
+    code = "SignatureDoesNotMatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,10 @@ class LocalStore:
     def admission(self, fields: Mapping[str, str]) -> Admission:
         """Return what the fields of an upload admit; raises Forbidden."""
         policy = fields.get("policy", "").encode()
-        if not mac_matches(policy, _unhex(fields.get("signature", "")), purpose=_GRANT):
-            raise Forbidden("The signature does not match.")
+        if not (policy and fields.get("signature")):
+            raise Forbidden("Nothing here says that this may be uploaded.")
+        if not mac_matches(policy, _unhex(fields["signature"]), purpose=_GRANT):
+            raise Forged("The signature does not match.")
         document = orjson.loads(base64.b64decode(policy))
         if document["expiration"] < time.time():
             raise Forbidden("The policy has expired.")
@@ -88,7 +98,7 @@ class LocalStore:
         expires = query.get("expires", "")
         signature = _unhex(query.get("signature", ""))
         if not mac_matches(f"{expires} {key}".encode(), signature, purpose=_LINK):
-            raise Forbidden("The signature does not match.")
+            raise Forged("The signature does not match.")
         left = int(expires) - int(time.time())
         if left <= 0:
             raise Forbidden("The link has expired.")

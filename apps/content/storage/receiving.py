@@ -38,14 +38,13 @@ def receive(request: HttpRequest, store: LocalStore, *, may_arrive: Callable[[st
         form = _Form(request.META, request, [keeper], "utf-8")
         keeper.form = form
         form.parse()
+        keeper.keep()
     except (MultiPartParserError, SuspiciousOperation):
         raise UploadRefused(
             400, "MalformedPOSTRequest", "This is no form that ends in a file."
         ) from None
     finally:
         keeper.close()
-    if not keeper.kept:
-        raise UploadRefused(400, "InvalidArgument", "The form has no file at its end.")
 
 
 class _Form(MultiPartParser):
@@ -68,7 +67,7 @@ class _Keeper(FileUploadHandler):
         self._store, self._may_arrive = store, may_arrive
         self._admission: Admission | None = None
         self._incoming: Incoming | None = None
-        self.kept = False
+        self._is_whole = False
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -77,7 +76,7 @@ class _Keeper(FileUploadHandler):
         try:
             self._admission = self._store.admission(self.form.fields)
         except Forbidden as reason:
-            raise UploadRefused(403, "AccessDenied", str(reason)) from None
+            raise UploadRefused(403, reason.code, str(reason)) from None
         if not self._may_arrive(self._admission.key):
             _refuse(403, "AccessDenied", "This upload is not awaited any more.")
         self._incoming = Incoming(self._store)
@@ -94,11 +93,16 @@ class _Keeper(FileUploadHandler):
             _refuse(400, "EntityTooSmall", "The file is smaller than was granted.")
         if not self._incoming.is_what(self._admission.sha256):
             _refuse(400, "BadDigest", "The file is not the one that was granted.")
+        self._is_whole = True
+
+    def keep(self) -> None:
+        """Put the file where it belongs; called when the whole form was fit."""
+        if not (self._is_whole and self._admission and self._incoming):
+            _refuse(400, "InvalidArgument", "The form has no file at its end.")
         try:
             self._incoming.move_to(self._admission.key, replace=False)
         except FileExistsError:
             raise UploadRefused(409, "OperationAborted", "The file has arrived already.") from None
-        self.kept = True
 
     def close(self) -> None:
         if self._incoming:

@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from PIL import Image
 
 from apps.content.models import Media, Post
@@ -16,6 +15,7 @@ from tests.outbox import drain
 from tests.phone import Answer, Phone
 
 BOUNDARY = "----a-phone's-boundary"
+CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
@@ -63,14 +63,15 @@ def form(
     return b"".join([*parts, head.encode(), content, f"\r\n--{BOUNDARY}--\r\n".encode()])
 
 
-CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
-
-
 def sent(upload: dict[str, Any], content: bytes, **form_options: Any) -> Answer:
     """POST a file where its grant says, without any account."""
-    path = urlsplit(upload["url"]).path
-    headers = {"Content-Type": CONTENT_TYPE, "Host": origin_host()}
-    return Phone().line("POST", path, headers, form(upload["fields"], content, **form_options))
+    return posted(upload["url"], form(upload["fields"], content, **form_options))
+
+
+def posted(url: str, body: bytes, *, method: str = "POST", kind: str = CONTENT_TYPE) -> Answer:
+    """Send a body to where files are taken."""
+    headers = {"Content-Type": kind, "Host": urlsplit(url).netloc}
+    return Phone().line(method, urlsplit(url).path, headers, body)
 
 
 def fetched(url: str, method: str = "GET", **headers: str) -> Answer:
@@ -78,10 +79,6 @@ def fetched(url: str, method: str = "GET", **headers: str) -> Answer:
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return Phone().line(method, path, {"Host": parts.netloc, **headers}, None)
-
-
-def origin_host() -> str:
-    return urlsplit(settings.MEDIA_ORIGIN).netloc
 
 
 def uploaded(phone: Phone, content: bytes, *types: str, **changes: Any) -> str:

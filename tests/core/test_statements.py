@@ -1,0 +1,86 @@
+"""Prepared statements: what they bind and bring back, whose transaction they are in, and how they fail."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, OperationalError, ProgrammingError, connection, transaction
+
+from apps.core import statements
+from apps.core.models import Slot
+
+MOMENT = datetime(2026, 11, 21, 12, 30, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("cast", "value"),
+    [
+        ("uuid", uuid.UUID(int=7)), ("text", "50% of \u00e4%s"), ("timestamptz", MOMENT), ("bigint", 2**40),
+        ("int", 3), ("bytea", b"\x00\xff"), ("text[]", ["a", "b,c"]), ("boolean", True), ("text", None),
+    ],
+)  # fmt: skip
+def test_values_come_back_as_they_went(cast: str, value: Any) -> None:
+    for _ in range(2):
+        assert statements.first(f"SELECT %s::{cast}, '%%'", [value]) == (value, "%")
+
+
+@pytest.mark.django_db
+def test_one_text_takes_numbers_of_every_size() -> None:
+    for number in (1, 2**20, 2**40, 2**70):
+        assert statements.first("SELECT %s::numeric::text", [number]) == (str(number),)
+
+
+@pytest.mark.django_db
+def test_nothing_found_is_none() -> None:
+    assert statements.first("SELECT 1 WHERE %s", [False]) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_takes_part_in_the_transaction() -> None:
+    with transaction.atomic():
+        assert statements.insert(Slot(name="kept by nobody", due_at=MOMENT))
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        assert statements.insert(Slot(name="kept", due_at=MOMENT))
+        assert not statements.insert(Slot(name="kept", due_at=MOMENT))
+
+    assert list(Slot.objects.filter(name__startswith="kept").values_list("name")) == [("kept",)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_borrows_a_connection_for_the_statement_alone() -> None:
+    connection.close()
+
+    assert statements.first("SELECT %s::int", [1]) == (1,)
+    assert connection.connection is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_failures_are_djangos() -> None:
+    with pytest.raises(ProgrammingError):
+        statements.first("SELECT nothing FROM nowhere", [])
+    with pytest.raises(IntegrityError):
+        statements.first(
+            "INSERT INTO core_slot (name, due_at) VALUES (%s, NULL) RETURNING name", ["x"]
+        )
+    assert statements.first("SELECT %s::int", [1]) == (1,), "the connection is none the worse"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_postgres_closed_is_an_operational_error() -> None:
+    with pytest.raises(OperationalError), transaction.atomic():
+        _go_on_after_being_thrown_out()
+    connection.close()
+
+    assert statements.first("SELECT %s::int", [1]) == (1,)
+
+
+def _go_on_after_being_thrown_out() -> None:
+    (backend,) = statements.first("SELECT pg_backend_pid()", []) or (0,)
+    another = connection.copy()
+    with another.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
+    another.close()
+    statements.first("SELECT %s::int", [1])

@@ -22,18 +22,21 @@ RUN set -a && . /tmp/check.env && set +a \
 
 
 FROM python:3.13-slim
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin app
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin app \
+    && install -d -o 10001 -g 10001 -m 0750 /media
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=config.settings.production \
     BIND=0.0.0.0:8000 \
+    MEDIA_FOLDER=/media/pictures \
     PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 
-# By number, so that an orchestrator can see that it is not root. Nothing but /tmp is written to.
+# By number, so that an orchestrator can see that it is not root. Nothing is written to but /tmp and,
+# where pictures are kept on the machine (MEDIA_STORAGE=local), /media: a volume that web and worker share.
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM

@@ -28,7 +28,7 @@ KNOWN_ELSEWHERE = {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "PYTHONDONTWRIT
 
 def variables() -> set[str]:
     """What the product reads; `.env.example` is held to that by a test of its own."""
-    return set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
 
 def pods() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -86,7 +86,7 @@ def test_manifests_name_only_variables_that_are_read() -> None:
 
 def test_the_image_names_only_variables_that_are_read() -> None:
     final = DOCKERFILE.split("FROM python:3.13-slim\n")[1]
-    named = set(re.findall(r"(?:ENV |^\s+)([A-Z_]+)=", final, re.MULTILINE))
+    named = set(re.findall(r"(?:ENV |^\s+)([A-Z0-9_]+)=", final, re.MULTILINE))
 
     assert "BIND" in named
     assert named - KNOWN_ELSEWHERE <= variables()
@@ -160,6 +160,36 @@ def test_the_proxy_passes_what_the_application_takes() -> None:
     assert megabytes * 1024 * 1024 >= settings.MAX_BODY_BYTES
     assert "proxy_request_buffering     on;" in proxy
     assert "X-Forwarded-For   $remote_addr;" in proxy
+
+
+def test_the_proxy_passes_pictures_on_their_own_host_and_nothing_else_there() -> None:
+    proxy = (ROOT / "deploy" / "nginx.conf").read_text()
+    pictures = proxy[proxy.index("server_name media.") :]
+    upload, served, rest = re.split(r"\n    location ", pictures)[1:]
+    megabytes = int(re.search(r"client_max_body_size\s+(\d+)m;", upload)[1])  # type: ignore[index]
+
+    assert megabytes * 1024 * 1024 > settings.MEDIA_MAX_BYTES + 16 * 1024
+    assert upload.startswith(f"= {settings.MEDIA_PATH}upload ")
+    assert served.startswith(f"{settings.MEDIA_PATH} ")
+    assert rest.startswith("/ { return 404; }")
+
+
+def test_pictures_lie_where_the_image_lets_us_write() -> None:
+    folder = re.search(r"MEDIA_FOLDER=(\S+)", DOCKERFILE)
+    assert folder
+    # Exports lie beside the folder, so it is one below what is ours.
+    place = Path(folder[1]).parent.as_posix()
+    assert f"install -d -o 10001 -g 10001 -m 0750 {place}" in DOCKERFILE
+    for name in ("web", "worker"):
+        assert COMPOSE["services"][name]["volumes"] == [f"media:{place}"]
+    assert "media" in COMPOSE["volumes"]
+
+
+def test_the_cluster_keeps_pictures_in_a_bucket() -> None:
+    config = next(one for one in MANIFESTS if one["kind"] == "ConfigMap")["data"]
+
+    assert config["MEDIA_STORAGE"] == "s3"
+    assert {"MEDIA_ORIGIN", "S3_BUCKET", "S3_REGION"} <= set(config)
 
 
 def test_checks_run_on_every_python_that_is_promised() -> None:

@@ -207,6 +207,7 @@ def retire_in_the_admin(url: str) -> None:
             browser, "/admin/devices/versionpolicy/add/",
             platform="android", minimum="2.0.0", recommended="2.4.0", latest="2.4.0",
             store_url="https://store.example.test/app", message="Please update.",
+            next_minimum_percentage="0", translations="{}",
         )  # fmt: skip
         assert saved.url.path == "/admin/devices/versionpolicy/", saved.text
 

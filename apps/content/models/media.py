@@ -3,11 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.content.querysets import MediaQuerySet
+from apps.core.audit import audited
 from apps.core.models import Record, planned_manager
 
 # What was announced and not uploaded within this time is forgotten; a phone may be offline for a while.
@@ -29,6 +31,11 @@ class _Generated(models.GeneratedField):
         return name, "django.db.models.GeneratedField", args, kwargs
 
 
+# Whoever knows a folder can read what lies there.
+@audited(
+    operation=pgtrigger.Update | pgtrigger.Delete,
+    hides=("folder", "public_folder", "blurhash", "files"),
+)
 class Media(Record):
     """One picture of somebody's.
 

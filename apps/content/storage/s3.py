@@ -42,7 +42,7 @@ class S3Store:
                 connect_timeout=connect,
                 read_timeout=read,
                 # Whoever asks repeats: a phone its request, the worker its job.
-                retries={"max_attempts": 1, "mode": "standard"},
+                retries={"total_max_attempts": 1, "mode": "standard"},
                 s3={"addressing_style": settings.S3_ADDRESSING},
             ),
         )

@@ -3,16 +3,18 @@
 import hashlib
 import json
 import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from PIL import Image
 
 from apps.content.models import Media, Post
 from tests.outbox import drain
-from tests.phone import Answer, Phone
+from tests.phone import Answer, OverHttp, Phone
 
 BOUNDARY = "----a-phone's-boundary"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -70,15 +72,22 @@ def sent(upload: dict[str, Any], content: bytes, **form_options: Any) -> Answer:
 
 def posted(url: str, body: bytes, *, method: str = "POST", kind: str = CONTENT_TYPE) -> Answer:
     """Send a body to where files are taken."""
-    headers = {"Content-Type": kind, "Host": urlsplit(url).netloc}
-    return Phone().line(method, urlsplit(url).path, headers, body)
+    return _asked(method, url, {"Content-Type": kind}, body)
 
 
 def fetched(url: str, method: str = "GET", **headers: str) -> Answer:
     """Ask for an address as a browser without an account would."""
+    return _asked(method, url, headers, None)
+
+
+def _asked(method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
+    """Ask whoever keeps files: the product itself, or a store elsewhere."""
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return Phone().line(method, path, {"Host": parts.netloc, **headers}, None)
+    if settings.MEDIA_STORAGE == "local":
+        return Phone().line(method, path, {"Host": parts.netloc, **headers}, body)
+    with closing(OverHttp(f"{parts.scheme}://{parts.netloc}")) as line:
+        return line(method, path, headers, body)
 
 
 def uploaded(phone: Phone, content: bytes, *types: str, **changes: Any) -> str:

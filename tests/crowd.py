@@ -108,6 +108,11 @@ def gather(reader: Phone, shown: str) -> None:
         blocker_id=somebody,
         blocked_id=person(f"(n + 1 + n / {PEOPLE}) % {PEOPLE}"),
     )
+    many(
+        "accounts_passkey",
+        user_id=f"CASE WHEN n % 100 = 0 THEN {mine} ELSE {somebody} END",
+        credential_id="int4send(n::int)",
+    )
     later = "now() + interval '1 day'"
     many(
         "accounts_session",

@@ -37,6 +37,8 @@ OFFERED = {
     "POST posts": {
         "id"
     },  # chosen by the client for what it wrote offline; one that is taken is refused
+    "POST posts/{id}/comments": {"id"},
+    "POST media": {"id"},
     "POST me/blocks": {"user_id"},  # whom to block
 }
 # Written while requests are refused, too.

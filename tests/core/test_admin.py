@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.accounts.services import api_keys
 from apps.core import dashboard
 from apps.core.models import AuditEvent, Job, Slot
 from apps.devices.models import (
@@ -76,6 +77,10 @@ def a_busy_day(author: Phone, stranger: Phone) -> None:
     MaintenanceNotice.objects.create(starts_at=timezone.now(), message="Back soon.")
     VersionCalls.objects.create(day=timezone.now(), platform="ios", app_version="1.0", calls=7)
     Slot.objects.create(name="core.prune_jobs", due_at=timezone.now())
+    api_keys.issue(
+        name="Reports", user_id=uuid.UUID(author.user_id), scopes=["posts:read"],
+        expires_at=timezone.now() + timedelta(days=30), by=uuid.UUID(author.user_id),
+    )  # fmt: skip
     Group.objects.create(name="Support")
     AuditEvent.objects.note("looked", Group.objects.get(), by=uuid.UUID(author.user_id))
 
@@ -202,7 +207,8 @@ def test_the_first_page_asks_each_table_once(desk: Client, a_busy_day: None) -> 
     with CaptureQueriesContext(connection) as asked:
         desk.get("/admin/")
 
-    tables = ("core_job", "accounts_user", "devices_device", "notifications_delivery")
+    # Devices are not counted again: their document is kept for a minute.
+    tables = ("core_job", "accounts_user", "notifications_delivery")
     for table in tables:
         counts = [q["sql"] for q in asked if "COUNT(" in q["sql"].upper() and table in q["sql"]]
         assert len(counts) == 1, table

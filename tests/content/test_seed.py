@@ -1,20 +1,28 @@
 """The demo's posts: there is something to read and to sign in for, and what was deleted stays deleted."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
+from apps.content import storage
+from apps.content.media import processing
+from apps.content.models import Media
+from tests.outbox import pending
 from tests.phone import Phone
 
 
 @pytest.fixture
-def seeded(db: None, settings: Any, tmp_path: Path) -> Path:
+def seeded(db: None, settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.LOCAL, settings.LOCAL_STATE = True, tmp_path
+    settings.MEDIA_FOLDER = tmp_path / "media"
+    storage.store.cache_clear()
     call_command("seed", verbosity=0)
-    return tmp_path
+    yield tmp_path
+    storage.store.cache_clear()
 
 
 @pytest.fixture
@@ -58,3 +66,19 @@ def test_what_was_deleted_stays_deleted(ada: Phone) -> None:
     call_command("seed", verbosity=0)
 
     assert ada.get(f"posts/{post['id']}").status == 404
+
+
+def test_pictures_are_painted_once_and_made_ready_by_the_worker(seeded: Path) -> None:
+    waiting = {job.kwargs["media_id"] for job in pending("content.process_media")}
+    covers = Media.objects.filter(state="processing")
+    assert {str(media.pk) for media in covers} == waiting
+    assert len(waiting) > 15
+
+    call_command("seed", verbosity=0)
+    assert len(pending("content.process_media")) == Media.objects.count() == len(waiting)
+
+    post = next(post for post in Phone().get("feed").json["items"] if post["cover"])
+    assert (post["cover"]["state"], post["cover"]["small"]) == ("processing", None)
+    processing.process(post["cover"]["id"])
+    ready = Phone().get(f"posts/{post['id']}").json["cover"]
+    assert (ready["state"], ready["width"]) == ("ready", 720)

@@ -1,5 +1,6 @@
 """Demo data: what a handful of people wrote and said in the last two months (`demo.toml`)."""
 
+import hashlib
 import random
 import tomllib
 import uuid
@@ -11,8 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.content.models import Bookmark, Collaborator, Comment, Post, Reaction
+from apps.content import storage, tasks
+from apps.content.models import Bookmark, Collaborator, Comment, Media, Post, Reaction
+from apps.content.seed.pictures import paint
 from apps.content.services import commenting
+from apps.core import jobs
 from apps.core.actors import Actor
 
 _SOURCE = Path(__file__).with_name("demo.toml")
@@ -34,6 +38,9 @@ def seed() -> None:
     # Not through the service: what is written now can't have been published last month.
     new = [post for post in posts if post.id not in known]
     reactions = [reaction for post in new for reaction in _reactions(list(people.values()), post)]
+    # Of three posts that everybody sees two have a picture.
+    shown = [post for post in new if post.published_at and post.visibility == "public"]
+    _illustrate([post for place, post in enumerate(shown) if place % 3 != 2])
     Post.objects.bulk_create(new)
     Reaction.objects.bulk_create(reactions)
     for post, text in zip(posts, source["posts"], strict=True):
@@ -51,6 +58,30 @@ def _reactions(people: list[User], post: Post) -> list[Reaction]:
     post.reaction_count = len(chosen)
     kinds = list(Reaction.Kind)
     return [Reaction(post=post, user=one, kind=chance.choice(kinds)) for one in chosen]
+
+
+def _illustrate(posts: list[Post]) -> None:
+    """Put a picture for each into quarantine, as if its author had uploaded it; the worker makes them ready."""
+    covers = [_picture(post) for post in posts]
+    Media.objects.bulk_create(covers)
+    for post, media in zip(posts, covers, strict=True):
+        post.cover = media
+        jobs.enqueue(tasks.process_media, media_id=media.pk)
+
+
+def _picture(post: Post) -> Media:
+    content, key = paint(post.title), uuid.uuid5(_NAMESPACE, f"cover of {post.title}")
+    storage.store().put(storage.quarantine_key(key), content, media_type="image/jpeg")
+    return Media(
+        id=key,
+        owner=post.author,
+        visibility=Media.Visibility.PUBLIC,
+        state=Media.State.PROCESSING,
+        content_type="image/jpeg",
+        size=len(content),
+        charged_bytes=len(content),
+        sha256=hashlib.sha256(content).digest(),
+    )
 
 
 def _talk(people: dict[str, User], post: Post, text: dict[str, Any]) -> None:

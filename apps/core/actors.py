@@ -14,7 +14,8 @@ class Actor:
 
     `id` is the user's id, None for somebody not signed in. `auth_time` is when the person last proved who they are
     (seconds since the epoch, RFC 9470), 0 if never. `scopes` say what may be done on their behalf: everything with
-    `APP`, else only operations that name one of them. Nothing here is fresher than the access token it came from:
+    `APP`, else only operations that name one of them. `device_key` names the key that the token is bound to, "" for
+    none (`core/http/device_proof.py`). Nothing here is fresher than the access token it came from:
     a rule that needs the present state (verified, suspended) asks the database in the service that applies it.
     """
 
@@ -22,6 +23,7 @@ class Actor:
     session_id: uuid.UUID | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
     auth_time: int = 0
+    device_key: str = ""
 
     def proven_within(self, seconds: float) -> bool:
         """Tell whether the person proved who they are no longer ago than that."""

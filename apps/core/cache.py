@@ -35,6 +35,11 @@ def limit_key(policy: str, subject: str) -> str:
     return f"limit:{policy}:{subject}"
 
 
+def proof_key(key: str, proof: str) -> str:
+    """That a proof of a device's key was used."""
+    return f"proof:{key}:{proof}"
+
+
 # Grows whenever staff change something that every web process keeps a copy of (version policies, flags).
 GENERATION_KEY = "config:generation"
 # How long a process trusts its copies while Redis can't tell it the generation.

@@ -3,8 +3,10 @@
 DomainError
 ├── Invalid              what was sent can't be understood or breaks a rule of form
 ├── Unauthenticated      nobody, or no longer somebody
+│   └── DeviceProofInvalid  not shown to come from the device that signed in
 ├── Denied               somebody, but not allowed (only where existence is no secret; else NotFound)
-│   └── ReauthRequired   the right somebody, whose last proof of it is too old for this
+│   ├── ReauthRequired   the right somebody, whose last proof of it is too old for this
+│   └── DeviceKeyMissing the right somebody, whose device can't prove that it is the one
 ├── NotFound             absent, deleted and foreign alike
 ├── Conflict             true of the request, false against what is stored now
 ├── Gone                 was here, never will be again
@@ -61,6 +63,11 @@ class Unauthenticated(DomainError):
     title = "Sign in first."
 
 
+class DeviceProofInvalid(Unauthenticated):
+    code = "device_proof_invalid"
+    title = "Send a new proof, in `DPoP`, made with the key of this session."
+
+
 class Denied(DomainError):
     code = "denied"
     title = "You may not do this."
@@ -69,6 +76,11 @@ class Denied(DomainError):
 class ReauthRequired(Denied):
     code = "reauth_required"
     title = "Prove again who you are, then repeat this request with the new access token."
+
+
+class DeviceKeyMissing(Denied):
+    code = "device_key_missing"
+    title = "Sign in again with the public key of this device."
 
 
 class NotFound(DomainError):

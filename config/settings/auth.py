@@ -40,6 +40,8 @@ TOKEN_SIGNING_KEYS = [
 STAFF_SECOND_STEP = True
 # How old the proof of a person may be for what only they must do: deletion, export, address, second factor.
 FRESH_PROOF_SECONDS = 300
+# How far a device's clock may be off when it proves its key (`core/http/device_proof.py`).
+DEVICE_PROOF_SECONDS = 120
 # For so long a person who deleted their account may have it back; then it is erased.
 DELETION_GRACE = timedelta(days=30)
 # How long a sign-in to such an account is proof enough to restore it.

@@ -71,7 +71,9 @@ class AccessTokenAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             raise TokenInvalid("Send the access token as a bearer token.")
         claims = tokens.read_access(text)
-        actor = Actor(claims.user_id, claims.session_id, claims.scopes, claims.auth_time)
+        actor = Actor(
+            claims.user_id, claims.session_id, claims.scopes, claims.auth_time, claims.device_key
+        )
         return actor, SessionClaim(claims.session_id, claims.generation, claims.leaf)
 
     def authenticate_header(self, request: Request) -> str:

@@ -56,6 +56,13 @@ class Session(Record):
     ip_prefix = models.CharField(
         max_length=43, blank=True, default="", help_text="The network, not the address."
     )
+    device_key = models.CharField(
+        max_length=43,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Thumbprint (RFC 7638) of the key whose proof comes with every refresh; empty: none.",
+    )
 
     generation = models.PositiveIntegerField(default=1)
     supersedes = models.PositiveIntegerField(default=0)

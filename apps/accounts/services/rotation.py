@@ -14,7 +14,7 @@ from apps.accounts import keys, tokens
 from apps.accounts.errors import SessionRevoked
 from apps.accounts.models import SUPERSEDE_WINDOW, Place, Session
 from apps.accounts.services.sessions import Origin, SignedIn, end_for_reuse, signed_in
-from apps.core.errors import TooMany
+from apps.core.errors import DeviceProofInvalid, TooMany
 
 security = structlog.stdlib.get_logger("security")
 
@@ -36,12 +36,13 @@ class Move(Enum):
     REFUSE = auto()
 
 
-def refresh(*, token: str, attempt: str = "", origin: Origin) -> SignedIn:
-    """Exchange a refresh token for the next pair.
+def refresh(*, token: str, attempt: str = "", origin: Origin, proven_key: str = "") -> SignedIn:
+    """Exchange a refresh token for the next pair; `proven_key` names the device's key that the request has proven.
 
     Commits, also when it ends the session for reuse and then raises SessionRevoked. Raises TokenInvalid for what is no
-    refresh token of ours, and TooMany when answers were asked for again too often. A session that is busy for longer
-    than the database's lock timeout is a 503 and never a sign-out.
+    refresh token of ours, DeviceProofInvalid where the session is bound to another key, and TooMany when answers were
+    asked for again too often. A session that is busy for longer than the database's lock timeout is a 503 and never a
+    sign-out.
     """
     claims = tokens.read_refresh(token)
     now = timezone.now()
@@ -50,6 +51,10 @@ def refresh(*, token: str, attempt: str = "", origin: Origin) -> SignedIn:
         session = _locked(claims.session_id)
         if session is None or not (session.stands(now) and session.user.is_live):
             raise SessionRevoked
+        if session.device_key and session.device_key != proven_key:
+            # Whoever took the token but not the phone gets nothing, and does not spend what the phone still needs.
+            security.warning("device key not proven", session=str(session.pk))
+            raise DeviceProofInvalid
         place = session.place_of(claims.generation, keys.hash_of(tokens.leaf_in(claims)))
         move = next_move(session, place, nonce, now)
         if move is Move.REVOKE:

@@ -35,7 +35,11 @@ security = structlog.stdlib.get_logger("security")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a sign-in comes from. `device` is what the phone said of itself, word for word, for the apps above."""
+    """Where a sign-in comes from.
+
+    `device` is what the phone said of itself, word for word, for the apps above. `device_key` names the public key that
+    the session will be bound to, "" for none.
+    """
 
     installation_id: str = ""
     platform: str = ""
@@ -43,6 +47,7 @@ class Origin:
     os_version: str = ""
     device_model: str = ""
     ip_prefix: str = ""
+    device_key: str = ""
     device: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
@@ -79,6 +84,7 @@ def begin(user: User, origin: Origin) -> SignedIn:
         os_version=origin.os_version,
         device_model=origin.device_model,
         ip_prefix=origin.ip_prefix,
+        device_key=origin.device_key,
         leaf_hash=keys.hash_of(leaf),
         rotated_at=now,
         auth_time=now,

@@ -55,6 +55,7 @@ class Claims:
     scopes: frozenset[str]
     auth_time: int
     expires_at: int
+    device_key: str = ""
 
 
 def access_for(session: Session, now: datetime) -> tuple[str, int]:
@@ -72,6 +73,8 @@ def access_of(session: Session, generation: int, leaf: str, now: datetime) -> tu
     token["gen"] = generation
     token["scope"] = " ".join(PHONE_SCOPES)
     token["auth_time"] = int(session.auth_time.timestamp())
+    if session.device_key:
+        token["cnf"] = {"jkt": session.device_key}
     return str(token), int(lifetime.total_seconds())
 
 
@@ -135,6 +138,7 @@ def _claims(token: Token) -> Claims:
             scopes=frozenset(token.get("scope", "").split()),
             auth_time=int(token.get("auth_time", 0)),
             expires_at=int(token["exp"]),
+            device_key=str(token.get("cnf", {}).get("jkt", "")),
         )
     except (ValueError, TypeError, AttributeError) as fault:
         raise TokenError("malformed claims") from fault

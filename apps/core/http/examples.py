@@ -25,6 +25,9 @@ _BY_NAME: dict[str, Any] = {
     "app_version": "2.4.1",
     "os_version": "18.1",
     "model": "iPhone17,1",
+    # The key of RFC 9449's examples.
+    "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+    "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
     "expires_in": 600,
     "status": None,
     "next": None,

@@ -55,7 +55,9 @@ class Operation:
     200. `if_match` says whether a change must name the version it changes. `scope` is what a server's key must hold to
     get in (`API_KEY_SCOPES`); without one, no key does. `shared` first pages are worked out once a moment for all who
     are not signed in (`SHARED_PAGE_SECONDS`). `fresh` asks for a proof of who the caller is that is no older than
-    `FRESH_PROOF_SECONDS`. What is `secret` carries credentials either way: never stored, cached or compressed.
+    `FRESH_PROOF_SECONDS`. `device_proof` asks for one that the device which signed in sends the request: of
+    sessions that are `bound` to a key, or, `required`, of all. What is `secret` carries credentials either way: never
+    stored, cached or compressed.
     """
 
     permission: type[BasePermission]
@@ -72,6 +74,7 @@ class Operation:
     scope: str = ""
     shared: bool = False
     fresh: bool = False
+    device_proof: Literal["", "bound", "required"] = ""
     secret: bool = False
     deprecated: Deprecation | None = None
 

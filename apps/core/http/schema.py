@@ -24,6 +24,11 @@ _CLIENT_HEADERS = {
     "DeviceId": ("X-Device-Id", "The installation id: what limits and retries are counted by."),
 }
 
+_PROOF_ERRORS: dict[str, tuple[type[errors.DomainError], ...]] = {
+    "": (),
+    "bound": (errors.DeviceProofInvalid,),
+    "required": (errors.DeviceProofInvalid, errors.DeviceKeyMissing),
+}
 _FRESH = (
     "Needs a recent proof of who asks; where it is too old, 403 `reauth_required` asks for another."
 )
@@ -147,6 +152,7 @@ class OperationSchema(AutoSchema):
             yield errors.Unauthenticated
         if declared.fresh:
             yield errors.ReauthRequired
+        yield from _PROOF_ERRORS[declared.device_proof]
         if declared.if_match:
             yield errors.Stale
         if declared.if_match == "required":
@@ -170,6 +176,8 @@ class OperationSchema(AutoSchema):
             yield "Idempotency-Key"
         if self.declared.if_match:
             yield "If-Match required" if self.declared.if_match == "required" else "If-Match"
+        if self.declared.device_proof:
+            yield "DPoP required" if self.declared.device_proof == "required" else "DPoP"
         if self.method == "GET" and not self.declared.secret:
             yield "If-None-Match"
 
@@ -196,6 +204,10 @@ def _header(name: str, description: str, *, required: bool = False) -> OpenApiPa
     )
 
 
+_PROOF = (
+    "Proof of the device's key (RFC 9449): a JWT of type `dpop+jwt`, signed with ES256, with the public `jwk` in its "
+    "header and `htm`, `htu`, `iat`, `jti` and `ath`, the hash of the token that is sent. Good for one request."
+)
 _HEADERS = {
     "Idempotency-Key": _header(
         "Idempotency-Key",
@@ -205,6 +217,8 @@ _HEADERS = {
     "If-Match required": _header(
         "If-Match", "The ETag of the version that is changed.", required=True
     ),
+    "DPoP": _header("DPoP", f"{_PROOF} Of sessions that are bound to a key."),
+    "DPoP required": _header("DPoP", _PROOF, required=True),
     "If-None-Match": _header("If-None-Match", "The ETag you hold; answers 304 when it is current."),
 }
 

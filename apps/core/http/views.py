@@ -23,7 +23,15 @@ from apps.core.actors import ANONYMOUS, Actor
 from apps.core.clients import admit, is_served
 from apps.core.documents import Document
 from apps.core.errors import Denied, NotFound, ReauthRequired, Unauthenticated
-from apps.core.http import conditional, fields, gate, idempotency, pagination, projection
+from apps.core.http import (
+    conditional,
+    device_proof,
+    fields,
+    gate,
+    idempotency,
+    pagination,
+    projection,
+)
 from apps.core.http.client import address_of, client_of, route_of
 from apps.core.http.operations import Operation, Page, Shape, operation_of
 from apps.core.http.placeholders import Selector
@@ -89,6 +97,10 @@ class ApiView(APIView):
             raise Denied("The key that was shown is not for this.")
         if declared.fresh and not self.actor.proven_within(settings.FRESH_PROOF_SECONDS):
             raise ReauthRequired
+        if declared.device_proof:
+            token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")[2].strip()
+            required = declared.device_proof == "required"
+            device_proof.demand(request, token, self.actor.device_key, required=required)
         self.query_values = query_values(request)
 
     def _enter(self, request: Request) -> Exception | None:

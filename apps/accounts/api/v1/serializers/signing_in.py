@@ -1,5 +1,6 @@
 """What is said and answered at the doors: registering, signing in, refreshing."""
 
+import jwt
 from rest_framework import serializers
 
 from apps.accounts.api.v1.serializers.fields import AddressField, CodeField, PasswordField
@@ -13,6 +14,25 @@ from apps.core.http.serializers import (
     TimeZoneField,
 )
 
+# 32 bytes in base64url.
+_COORDINATE = r"\A[A-Za-z0-9_-]{43}\Z"
+
+
+class DeviceKey(Input):
+    """A public key as JWK (RFC 7517)."""
+
+    kty = serializers.ChoiceField(choices=["EC"])
+    crv = serializers.ChoiceField(choices=["P-256"])
+    x = serializers.RegexField(_COORDINATE, max_length=43)
+    y = serializers.RegexField(_COORDINATE, max_length=43)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        try:
+            jwt.PyJWK(attrs, algorithm="ES256")
+        except (jwt.PyJWTError, ValueError) as fault:
+            raise serializers.ValidationError("This is no point of P-256.", "no_key") from fault
+        return attrs
+
 
 class DeviceInfo(Input):
     """What the phone says of itself."""
@@ -24,6 +44,10 @@ class DeviceInfo(Input):
     model = NameField(max_length=80, required=False)
     locale = LocaleField(required=False)
     time_zone = TimeZoneField(required=False)
+    public_key = DeviceKey(
+        required=False,
+        help_text="Of a pair that never leaves the device: the session is refreshed with its proof only.",
+    )
 
 
 class Registration(Input):

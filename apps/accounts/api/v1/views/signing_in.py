@@ -9,6 +9,7 @@ from apps.accounts.api.origin import origin_of
 from apps.accounts.api.v1 import serializers
 from apps.accounts.services import rotation, sessions, signing_in
 from apps.core.errors import TooMany, Unavailable
+from apps.core.http import device_proof
 from apps.core.http.operations import Budget, operation
 from apps.core.http.permissions import Public, SignedIn
 from apps.core.http.serializers import Empty
@@ -110,10 +111,11 @@ class Refresh(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=4),
+        budget=Budget(queries=4, redis=2),
         request=serializers.Refresh,
         response=serializers.SignedIn,
         errors=(errors.TokenInvalid, errors.SessionRevoked, TooMany, Unavailable),
+        device_proof="bound",
         secret=True,
     )
     def post(self, request: Request) -> HttpResponse:
@@ -122,13 +124,15 @@ class Refresh(SignInView):
         Refresh from one place at a time, store the new pair before using it, and after a lost answer send the same
         token again with the same `attempt`. A refresh token that was used and followed by newer ones ends the session
         when it returns. Sign out locally only on 401 `session_revoked`.
+
+        A session that began with `device.public_key` is refreshed by that device only: send a new proof with each
+        request, also with a repeated one; its `ath` is the hash of the refresh token.
         """
         told = self.payload
-        return self.answer(
-            rotation.refresh(
-                token=told["refresh"], attempt=told.get("attempt", ""), origin=origin_of(request)
-            )
-        )
+        token = told.pop("refresh")
+        proven = device_proof.shown(request, token, needs_memory=False)
+        origin = origin_of(request)
+        return self.answer(rotation.refresh(token=token, origin=origin, proven_key=proven, **told))
 
 
 class Logout(ApiView):

@@ -1,4 +1,4 @@
-"""Identifiers: in the order of their birth, also within one tick of the clock and while the clock is being put right."""
+"""Identifiers: in the order of their birth, within one tick of the clock and while the clock is being put right."""
 
 from datetime import UTC, datetime, timedelta
 

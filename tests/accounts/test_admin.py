@@ -4,6 +4,7 @@ import uuid
 from types import SimpleNamespace
 from typing import Any
 
+import pyotp
 import pytest
 from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission
@@ -13,7 +14,7 @@ from django.test import Client, TestCase
 from django.urls import Resolver404, resolve, reverse
 
 from apps.accounts import emails
-from apps.accounts.models import EmailCode, Session, User
+from apps.accounts.models import EmailCode, Identity, Passkey, Session, User
 from apps.core import roles
 from apps.core.models import AuditEvent, IdempotencyRecord, Job
 from tests.outbox import drain
@@ -233,6 +234,7 @@ SEEN = {
     },
     "Accounts": {
         *("accounts.user", "accounts.session", "accounts.emailcode"),
+        *("accounts.passkey", "accounts.identity"),
         *("core.auditevent", "core.job"),
     },
     "": set(),
@@ -325,3 +327,55 @@ def test_staff_look_at_every_mail(keeper: Client, language: str) -> None:
         assert framed.headers["X-Frame-Options"] == "SAMEORIGIN"
     assert keeper.get(reverse("admin:accounts_mail"), {"language": "xx"}).status_code == 404
     assert Client().get(reverse("admin:accounts_mail")).status_code == 302
+
+
+def second_step_of(person: Phone) -> str:
+    seed: str = person.post("me/mfa/totp").json["secret"]
+    assert person.post("me/mfa/totp/confirm", {"code": pyotp.TOTP(seed).now()}).status == 200
+    return seed
+
+
+def test_a_lost_second_step_is_turned_off(support: Client, author: Phone) -> None:
+    second_step_of(author)
+
+    act(support, "turn_second_step_off", author)
+
+    assert author.get("me").code == "session_revoked"
+    assert author.login().status == 200, "the password is enough again"
+    noted = AuditEvent.objects.filter(
+        after__did="turned the second step off", object_id=author.user_id
+    )
+    assert noted.count() == 1
+    drain()
+    assert mail.outbox[-1].to == [author.email]
+    act(support, "turn_second_step_off", author)
+    assert author.get("me").status == 200, "nothing to turn off"
+    assert noted.count() == 1
+
+
+def test_support_opens_no_account_of_staff(support: Client, keeper: Client, author: Phone) -> None:
+    second_step_of(author)
+    User.objects.filter(pk=author.user_id).update(is_staff=True)
+
+    act(support, "turn_second_step_off", author)
+    assert author.login().code == "mfa_required"
+    act(keeper, "turn_second_step_off", author)
+    assert author.login().status == 200
+
+
+def test_ways_in_are_shown_without_what_they_are_made_of(keeper: Client, author: Phone) -> None:
+    made = {"user_id": author.user_id, "credential_id": b"-", "public_key": b"cose-of-the-author"}
+    passkey = Passkey.objects.create(name="Phone", **made)
+    known = {"issuer": "https://a.test", "subject": "001234.of-the-author", "client_id": "app"}
+    identity = Identity.objects.create(
+        user_id=author.user_id, last_used_at=passkey.created_at, **known
+    )
+
+    for row, model in ((passkey, "passkey"), (identity, "identity")):
+        for page in (
+            reverse(f"admin:accounts_{model}_changelist"),
+            reverse(f"admin:accounts_{model}_change", args=[row.pk]),
+        ):
+            answer = keeper.get(page, {"q": author.email})
+            assert answer.status_code == 200
+            assert b"of-the-author" not in answer.content

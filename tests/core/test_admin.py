@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import User
+from apps.accounts.models import Identity, Passkey, User
 from apps.accounts.services import api_keys
 from apps.core import dashboard
 from apps.core.models import AuditEvent, Job, Slot
@@ -72,6 +72,9 @@ def a_busy_day(author: Phone, stranger: Phone) -> None:
     VersionPolicy.objects.create(
         platform="ios", minimum="1.0", recommended="1.0", latest="2.0", store_url="https://a.test/"
     )
+    way_in = {"user_id": author.user_id, "last_used_at": timezone.now()}
+    Passkey.objects.create(name="Phone", credential_id=b"-", public_key=b"-", **way_in)
+    Identity.objects.create(issuer="https://a.test", subject="001", client_id="app", **way_in)
     Flag.objects.create(key="new-editor")
     ConfigEntry.objects.create(key="feed-page", kind="int", value=20)
     MaintenanceNotice.objects.create(starts_at=timezone.now(), message="Back soon.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import jwt
 import pyotp
 import pytest
 import redis
@@ -22,6 +23,14 @@ from tests.phone import Phone
 from tests.sentry_sink import Sink, envelopes
 
 type Sinks = Callable[[], dict[str, bytes]]
+
+# The key of RFC 9449's examples.
+_PUBLIC = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+    "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
+}
 
 
 @pytest.fixture
@@ -124,6 +133,40 @@ def test_what_opens_an_archive_or_an_account_stays_where_it_belongs(
         name: [] for name in kept
     }
     for secret in (ticket, proof):
+        assert not [name for name, sink in kept.items() if secret.encode() in sink]
+
+
+def test_what_proves_a_person_or_a_device_stays_where_it_belongs(
+    sinks: Sinks, settings: Any
+) -> None:
+    settings.PASSKEY_RP_ID, settings.PASSKEY_ORIGINS = "app.example.test", ["https://a.test"]
+    google = settings.IDENTITY_PROVIDERS["google"] | {"client_ids": ["test.app"]}
+    settings.IDENTITY_PROVIDERS = settings.IDENTITY_PROVIDERS | {"google": google}
+    canaries = Canaries("id_token", "nonce", "credential", "challenge", "proof", "totp")
+    phone = Phone()
+    device = {**phone.device, "public_key": _PUBLIC}
+    phone.keep(phone.post("auth/guest", {"device": device}).json)
+    member = Phone()
+    member.verified("member@example.test")
+
+    brought = {"id_token": canaries["id_token"], "nonce": canaries["nonce"]}
+    assert phone.post("auth/social/google", brought).status == 401
+    answered = {"id": canaries["credential"], "rawId": canaries["credential"], "type": "public-key"}
+    assert phone.post("auth/passkeys/verify", {"credential": answered}).status in {400, 401}
+    unproven = {"refresh": phone.refresh_token}
+    for proof in (canaries["proof"], jwt.encode({"jti": canaries["proof"]}, "k" * 32)):
+        assert phone.post("auth/refresh", unproven, dpop=proof).code == "device_proof_invalid"
+    seed = member.post("me/mfa/totp").json["secret"]
+    confirmed = member.post("me/mfa/totp/confirm", {"code": pyotp.TOTP(seed).now()})
+    stepped = {"challenge": canaries["challenge"], "code": canaries["totp"]}
+    assert Phone().post("auth/mfa/challenge", stepped).status in {400, 410}
+    drain()
+
+    kept = {name: sink for name, sink in sinks().items() if sink}
+    assert {name: canaries.found_in(sink) for name, sink in kept.items()} == {
+        name: [] for name in kept
+    }
+    for secret in (seed, phone.refresh_token, *confirmed.json["codes"]):
         assert not [name for name, sink in kept.items() if secret.encode() in sink]
 
 

@@ -1,6 +1,11 @@
 """What staff see of accounts, and what they may do: actions are services, secrets are not shown."""
 
-from apps.accounts.admin import api_keys, people, sessions  # noqa: F401 - registered once imported
+from apps.accounts.admin import (  # noqa: F401 - registered once imported
+    api_keys,
+    people,
+    sessions,
+    ways_in,
+)
 from apps.core import roles
 
 roles.grant(roles.SUPPORT, "accounts.view_user", "accounts.view_session")
@@ -8,5 +13,6 @@ roles.grant(
     roles.ACCOUNTS,
     *("accounts.view_user", "accounts.change_user", "accounts.see_address"),
     *("accounts.view_session", "accounts.change_session", "accounts.view_emailcode"),
+    *("accounts.view_passkey", "accounts.view_identity"),
     "core.view_auditevent",
 )

@@ -10,7 +10,7 @@ from django.urls import path
 
 from apps.accounts.admin import mail
 from apps.accounts.models import User
-from apps.accounts.services import deletion, standing, unlocking
+from apps.accounts.services import deletion, second_step, standing, unlocking
 from apps.core.admin import BoundedPaginator
 from apps.core.cache import CacheDown
 
@@ -63,7 +63,10 @@ class UserAdmin(ByAddressMixin, admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
-    actions = ("disable", "enable", "sign_out_everywhere", "restore", "unlock", "mail_code_again")
+    actions = (
+        *("disable", "enable", "sign_out_everywhere", "restore", "unlock", "mail_code_again"),
+        "turn_second_step_off",
+    )
     change_list_template = "admin/accounts/user/change_list.html"
 
     def get_urls(self) -> list[Any]:
@@ -160,3 +163,15 @@ class UserAdmin(ByAddressMixin, admin.ModelAdmin):
         ids = list(queryset.values_list("pk", flat=True))
         count = sum(unlocking.mail_code_again(user_id=one, by=acting(request)) for one in ids)
         self.message_user(request, f"{count} mailed.", messages.SUCCESS)
+
+    @admin.action(
+        description="Turn a lost second step off, and sign out everywhere", permissions=["change"]
+    )
+    def turn_second_step_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        # Nobody helps themselves; and whoever may less can't open the account of whoever may all.
+        others = queryset.exclude(pk=acting(request))
+        if not request.user.is_superuser:
+            others = others.filter(is_staff=False)
+        ids = list(others.values_list("pk", flat=True))
+        count = sum(second_step.disable_for(user_id=one, by=acting(request)) for one in ids)
+        self.message_user(request, f"{count} turned off.", messages.SUCCESS)

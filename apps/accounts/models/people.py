@@ -72,6 +72,11 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
                 condition=Q(deleted_at__isnull=False, erased_at=None),
                 name="user_to_be_erased",
             ),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(is_guest=True, is_active=True, deleted_at=None),
+                name="user_guest_since",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

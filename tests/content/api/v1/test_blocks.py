@@ -57,6 +57,22 @@ def test_who_is_not_to_be_met_is_nowhere(author: Phone, stranger: Phone, how: st
         assert third.get(path).status == author.get(path).status == 200
 
 
+def test_who_comes_back_is_met_again(author: Phone, stranger: Phone) -> None:
+    theirs = published(stranger)
+    post, said = published(author), commented(author, theirs["id"])
+    comment = f"posts/{theirs['id']}/comments/{said['id']}"
+    assert author.delete("me").status == 202
+
+    assert [item["id"] for item in stranger.get("feed").json["items"]] == [theirs["id"]]
+    assert stranger.get(f"posts/{post['id']}").code == "post_not_found"
+    assert stranger.get(comment).code == "comment_not_found"
+
+    proof = author.login().json["restore"]
+    assert author.post("me/restore", {"restore": proof}).status == 200
+    assert len(stranger.get("feed").json["items"]) == 2
+    assert stranger.get(f"posts/{post['id']}").status == stranger.get(comment).status == 200
+
+
 def test_anonymous_readers_do_not_meet_who_is_out(author: Phone, phone: Phone) -> None:
     post = published(author)
     User.objects.filter(pk=author.user_id).update(is_active=False)

@@ -25,6 +25,7 @@ MAX_FRAMES = 100
 # The longer side, in pixels: a cell of a list, a phone's screen, a tablet's. Nothing is made larger than it was.
 SIDES = {"small": 320, "medium": 1080, "large": 2048}
 FORMATS = {"image/jpeg": ("JPEG", "MPO"), "image/png": ("PNG",), "image/webp": ("WEBP",)}
+ALLOWED = ("JPEG", "PNG", "WEBP")
 
 # What makes a file a document or an archive as well. Long enough not to occur in compressed data by chance.
 _ALSO_SOMETHING_ELSE = re.compile(
@@ -63,11 +64,14 @@ def decode(source: Path, media_type: str, folder: Path) -> dict[str, Any]:
     if _ALSO_SOMETHING_ELSE.search(source.read_bytes()):
         raise Refused("polyglot")
     try:
-        picture = Image.open(source, formats=("JPEG", "PNG", "WEBP"))
+        picture = Image.open(source, formats=ALLOWED)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Refused("too_large") from None
     with picture:
         _judge(picture, media_type)
+        # Checksums, which decoding does not look at; this uses the picture up.
+        picture.verify()
+    with Image.open(source, formats=ALLOWED) as picture:
         # JPEG is decoded at a fraction of its size; the rest is shrunk before anything else is done with it.
         picture.thumbnail((SIDES["large"],) * 2, reducing_gap=2.0)
         upright = ImageOps.exif_transpose(picture)

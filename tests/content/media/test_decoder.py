@@ -1,7 +1,5 @@
 """The child that opens strangers' files: what it refuses, and what of an accepted picture nobody sees again."""
 
-import struct
-import zlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from apps.content.media import sandbox
 from tests.content.media.camera import picture
+from tests.content.media.hostile import png
 
 CANARY = b"48.2082N-16.3738E"
 
@@ -20,16 +19,8 @@ def decoded(folder: Path, content: bytes, media_type: str) -> sandbox.Decoded:
     return sandbox.decode(source, media_type, folder)
 
 
-def png_header(width: int, height: int) -> bytes:
-    """Announce a picture of this size, with nothing in it."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + struct.pack(">I", 13)
-        + header
-        + struct.pack(">I", zlib.crc32(header))
-        + struct.pack(">I4sI", 0, b"IDAT", zlib.crc32(b"IDAT"))
-    )
+def changed(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
 
 
 FRAMES = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
@@ -42,8 +33,9 @@ HOSTILE = {
     "GIF": (picture("GIF", mode="L"), "image/png", "undecodable"),
     "FITS": (b"SIMPLE  =                    T".ljust(2880), "image/png", "undecodable"),
     "cut off": (picture(size=(640, 480))[:900], "image/jpeg", "undecodable"),
-    "a header of four gigapixels": (png_header(65_000, 65_000), "image/png", "too_large"),
-    "one very long line": (png_header(12_001, 1), "image/png", "too_large"),
+    "a header of four gigapixels": (png(65_000, 65_000, b""), "image/png", "too_large"),
+    "one very long line": (png(12_001, 1, b""), "image/png", "too_large"),
+    "a byte changed on its way": (changed(png(320, 240), 64), "image/png", "undecodable"),
     "moving PNG": (
         picture("PNG", save_all=True, append_images=FRAMES),
         "image/png",

@@ -20,6 +20,8 @@ CPU_SECONDS = 5
 OUTPUT_BYTES = 16 * MEGABYTE
 
 MAX_PIXELS = 40_000_000
+# A WebP is held whole, twice over, before anything is known of it; others are read line by line.
+MAX_WEBP_PIXELS = 12_500_000
 MAX_SIDE = 12_000
 MAX_FRAMES = 100
 # The longer side, in pixels: a cell of a list, a phone's screen, a tablet's. Nothing is made larger than it was.
@@ -61,8 +63,11 @@ def decode(source: Path, media_type: str, folder: Path) -> dict[str, Any]:
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    if _ALSO_SOMETHING_ELSE.search(source.read_bytes()):
+    content = source.read_bytes()
+    if _ALSO_SOMETHING_ELSE.search(content):
         raise Refused("polyglot")
+    if _webp_pixels(content[:30]) > MAX_WEBP_PIXELS:
+        raise Refused("too_large")
     try:
         picture = Image.open(source, formats=ALLOWED)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -76,6 +81,21 @@ def decode(source: Path, media_type: str, folder: Path) -> dict[str, Any]:
         picture.thumbnail((SIDES["large"],) * 2, reducing_gap=2.0)
         upright = ImageOps.exif_transpose(picture)
         return _write(_plain(upright), folder)
+
+
+def _webp_pixels(head: bytes) -> int:
+    """Return how many pixels a WebP says it has, 0 for anything else."""
+    match head[8:16]:
+        case b"WEBPVP8X":
+            width, height = (int.from_bytes(head[n : n + 3], "little") + 1 for n in (24, 27))
+        case b"WEBPVP8L":
+            bits = int.from_bytes(head[21:25], "little")
+            width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"WEBPVP8 ":
+            width, height = (int.from_bytes(head[n : n + 2], "little") & 0x3FFF for n in (26, 28))
+        case _:
+            return 0
+    return width * height
 
 
 def _judge(picture: Any, media_type: str) -> None:

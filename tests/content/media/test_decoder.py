@@ -1,5 +1,6 @@
 """The child that opens strangers' files: what it refuses, and what of an accepted picture nobody sees again."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,11 @@ def decoded(folder: Path, content: bytes, media_type: str) -> sandbox.Decoded:
     return sandbox.decode(source, media_type, folder)
 
 
+def webp(kind: bytes, measures: bytes) -> bytes:
+    """Announce a WebP, with nothing in it."""
+    return b"RIFF\0\0\0\0WEBP" + kind + bytes(4) + measures
+
+
 def changed(content: bytes, at: int) -> bytes:
     return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
 
@@ -35,6 +41,21 @@ HOSTILE = {
     "cut off": (picture(size=(640, 480))[:900], "image/jpeg", "undecodable"),
     "a header of four gigapixels": (png(65_000, 65_000, b""), "image/png", "too_large"),
     "one very long line": (png(12_001, 1, b""), "image/png", "too_large"),
+    "a large WebP": (
+        webp(b"VP8 ", b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 5000, 4000)),
+        "image/webp",
+        "too_large",
+    ),
+    "a large lossless WebP": (
+        webp(b"VP8L", b"\x2f" + struct.pack("<I", 4999 | 3999 << 14) + b"\0"),
+        "image/webp",
+        "too_large",
+    ),
+    "a large WebP with more to it": (
+        webp(b"VP8X", b"\0\0\0\0" + struct.pack("<I", 4999)[:3] + struct.pack("<I", 3999)[:3]),
+        "image/webp",
+        "too_large",
+    ),
     "a byte changed on its way": (changed(png(320, 240), 64), "image/png", "undecodable"),
     "moving PNG": (
         picture("PNG", save_all=True, append_images=FRAMES),

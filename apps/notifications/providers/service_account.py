@@ -6,7 +6,8 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
-from google.auth import crypt, jwt
+import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from apps.core.outgoing import BoundedClient, NoReply
 from apps.notifications.providers.base import CredentialsRejected, Unreachable
@@ -25,7 +26,8 @@ class ServiceAccount:
         self.project_id: str = info["project_id"]
         self._email: str = info["client_email"]
         self._token_uri: str = info["token_uri"]
-        self._signer = crypt.RSASigner.from_service_account_info(info)
+        self._key_id: str = info["private_key_id"]
+        self._key: Any = load_pem_private_key(info["private_key"].encode(), password=None)
         self._scope = scope
         self._client = client
         self._lock = threading.Lock()
@@ -73,7 +75,7 @@ class ServiceAccount:
             "iat": now,
             "exp": now + _ASSERTION_SECONDS,
         }
-        return jwt.encode(self._signer, claims).decode()
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id})
 
 
 def _granted(body: bytes) -> tuple[str, int]:

@@ -50,22 +50,28 @@ class Cell:
 
 def cells(windows: Sequence[Window]) -> list[Cell]:
     """Sum up. A cell without enough quiet rounds is made of all its rounds, and says so."""
-    best = min((window.loop for window in windows), default=0.0)
     together: dict[tuple[int, str], list[Window]] = {}
     for window in windows:
         place = window.place
         together.setdefault((place.connections, place.work.name), []).append(window)
-    return [_cell(same, best) for same in together.values()]
+    return [_cell(same) for same in together.values()]
 
 
-def _cell(windows: list[Window], best: float) -> Cell:
+def _saw_one_machine(sides: Sequence[Window]) -> bool:
+    """Tell whether nobody disturbed a round, and the cores were as fast for one side as for the other.
+
+    Shared cores are faster in one minute than in the next; a ratio only asks that both sides had the same ones.
+    """
+    best = min(side.loop for side in sides)
+    return all(side.is_quiet(best) for side in sides)
+
+
+def _cell(windows: list[Window]) -> Cell:
     place = windows[0].place
     rounds: dict[int, dict[str, Window]] = {}
     for window in windows:
         rounds.setdefault(window.place.round, {})[window.place.server.name] = window
-    quiet = [
-        sides for sides in rounds.values() if all(side.is_quiet(best) for side in sides.values())
-    ]
+    quiet = [sides for sides in rounds.values() if _saw_one_machine(list(sides.values()))]
     counted = quiet if len(quiet) >= min(_ENOUGH, len(rounds)) else list(rounds.values())
     pairs = [(sides[OURS], sides[TWIN]) for sides in counted if {OURS, TWIN} <= sides.keys()]
     return Cell(

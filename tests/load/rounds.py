@@ -12,7 +12,7 @@ from tests.load.works import Work
 # Seconds: before the first round, and before each window.
 _WARM, _WARMUP = 1.0, 0.5
 # A window counts when others used less than this share of a core in it, and the fixed loop took at most so much
-# longer than it does at its best.
+# longer than beside the other side of its round.
 _OTHERS, _SLOWER = 0.15, 1.15
 
 

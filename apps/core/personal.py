@@ -115,7 +115,8 @@ def erasers() -> list[Eraser]:
 
 def accounted_for() -> set[type[models.Model]]:
     """Return every model of which somebody has said what becomes of its rows."""
-    return {*_kept, *(model for eraser in erasers() for model in eraser.models)}
+    erased = {model for eraser in erasers() for model in eraser.models}
+    return erased.union(_kept)
 
 
 def sections() -> dict[str, Callable[[uuid.UUID], Iterable[Row]]]:

@@ -5,6 +5,7 @@ Wire: https://developer.apple.com/documentation/usernotifications/sending-notifi
 
 import json
 import re
+import threading
 from typing import Any
 
 from apps.core.outgoing import BoundedClient, NoReply, Reply
@@ -44,6 +45,8 @@ class ApnsProvider:
         self._token = token
         self._topic = topic
         self._urls = urls
+        # The client may write what two threads send at once in the wrong order, and Apple ends such a connection.
+        self._alone = threading.Lock()
 
     def send(self, message: PushMessage) -> Receipt:
         if not _ADDRESS.fullmatch(message.address):
@@ -71,7 +74,8 @@ class ApnsProvider:
         headers = {"authorization": f"bearer {token}", **_headers(message, self._topic)}
         try:
             url = f"{base}/3/device/{message.address}"
-            return self._client.post(url, content=content, headers=headers)
+            with self._alone:
+                return self._client.post(url, content=content, headers=headers)
         except NoReply as failure:
             raise Unreachable(str(failure)) from failure
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from apps.core.http import idempotency
 from apps.core.models import IdempotencyRecord, Job
 from tests.core.http.conftest import ADA
 
@@ -139,3 +141,14 @@ def test_the_lock_ends_with_the_transaction(ada: Client) -> None:
             "WHERE locktype = 'advisory' AND datname = current_database()"
         )
         assert cursor.fetchone()[0] == 0
+
+
+@pytest.mark.django_db
+def test_an_answer_that_a_twin_stored_meanwhile_is_not_written_over() -> None:
+    claim = idempotency._Claim("ada:phone", b"k" * 32, b"f" * 33, "api/v1/things")
+    idempotency._store(claim, HttpResponse(b"first", status=201))
+
+    with pytest.raises(idempotency.InProgress):
+        idempotency._store(claim, HttpResponse(b"second", status=201))
+
+    assert bytes(IdempotencyRecord.objects.get().body) == b"first"

@@ -1,6 +1,7 @@
 """The vocabulary of devices: whose they are, whether push finds them, and what is still ahead of them."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ from django.db.models.functions import Now
 
 from apps.core.models import PlannedQuerySet
 
-_NO_ADDRESS = {
+NO_ADDRESS: Mapping[str, Any] = {
     "push_provider": "",
     "push_address_kind": "",
     "push_environment": "",
@@ -42,7 +43,7 @@ class DeviceQuerySet(PlannedQuerySet[Any]):
     def silence(self, reason: str) -> int:
         """Forget the push addresses and say why; whatever was silent before keeps its reason."""
         return self.reachable().update(
-            **_NO_ADDRESS,
+            **NO_ADDRESS,
             push_silenced_at=Now(),
             push_silenced_reason=reason,
             updated_at=Now(),

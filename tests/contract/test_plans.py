@@ -59,7 +59,7 @@ _INDEXES = """
     JOIN pg_class AS tables ON tables.oid = indrelid
     JOIN pg_am AS am ON am.oid = indexes.relam
     WHERE tables.relname ~ '^(core|accounts|devices|notifications|content)_'
-      AND NOT tables.relispartition AND indexes.relname !~ '_like$'
+      AND NOT tables.relispartition
       AND tables.relname NOT IN ('accounts_user_groups', 'accounts_user_user_permissions')
 """
 

@@ -1,6 +1,6 @@
 """What people hold: one row per installation of the app."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,7 +10,7 @@ from apps.accounts.models import Session, User
 from apps.core.crypto import sealed
 from apps.core.models import Record, planned_manager
 from apps.devices.models.decisions import PLATFORM_CHOICES
-from apps.devices.querysets import DeviceQuerySet
+from apps.devices.querysets import NO_ADDRESS, DeviceQuerySet
 
 MAX_ADDRESS = 4_096
 
@@ -39,12 +39,20 @@ class Device(Record):
     class Silence(models.TextChoices):
         SIGNED_OUT = "signed_out"
         REMOVED = "removed"
-        MOVED = "moved"
         ADDRESS_MOVED = "address_moved"
         ADDRESS_WITHDRAWN = "address_withdrawn"
         ADDRESS_DEAD = "address_dead"
         ADDRESS_STALE = "address_stale"
         OVER_CAP = "over_cap"
+
+    # What is known of an installation that somebody takes over.
+    AS_NEW: ClassVar = {
+        **NO_ADDRESS,
+        **dict.fromkeys(("os_version", "model", "app_version", "build", "locale", "time_zone"), ""),
+        "push_registered_at": None,
+        "push_silenced_at": None,
+        "push_silenced_reason": "",
+    }
 
     installation_id = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(

@@ -19,9 +19,9 @@ from apps.devices.querysets import DeviceQuerySet
 
 
 def register_device(*, actor: Actor, installation_id: str, **facts: str) -> tuple[Device, bool]:
-    """Note that the actor is signed in on this installation; tell whether it is a new one. Commits.
+    """Note that the actor is signed in on this installation; tell whether they did not hold it before. Commits.
 
-    An installation that was somebody else's changes hands: its push address is forgotten.
+    An installation that was somebody else's changes hands: all that was known of it is forgotten.
     """
     with transaction.atomic():
         return _settle(installation_id, actor.id, actor.session_id, facts)
@@ -38,26 +38,26 @@ def _settle(
     session_id: uuid.UUID | None,
     facts: Mapping[str, str],
 ) -> tuple[Device, bool]:
-    device, is_new = _locked_or_made(installation_id)
+    device, now = _locked_or_made(installation_id), timezone.now()
     changes_hands = device.user_id != user_id
-    if changes_hands and Device.objects.filter(pk=device.pk).silence(Device.Silence.MOVED):
-        device.refresh_from_db()
-    device.write(user_id=user_id, session_id=session_id, last_seen_at=timezone.now(), **facts)
+    # Whoever takes it over sees what they would see of a new one: not that there was somebody before, nor since when.
+    known = {**Device.AS_NEW, "created_at": now} if changes_hands else {}
+    held = {"user_id": user_id, "session_id": session_id, "last_seen_at": now}
+    device.write(**{**known, **held, **facts})
     if changes_hands:
         _keep_within_cap(user_id)
-    return device, is_new
+    return device, changes_hands
 
 
-def _locked_or_made(installation_id: str) -> tuple[Device, bool]:
+def _locked_or_made(installation_id: str) -> Device:
     locked = Device.objects.select_for_update(of=("self",)).filter(installation_id=installation_id)
     device = locked.first()
-    if device:
-        return device, False
-    new = Device(installation_id=installation_id, last_seen_at=timezone.now())
-    # Whoever comes second waits here for the first and then finds its row.
-    Device.objects.bulk_create([new], ignore_conflicts=True)
-    device = locked.get()
-    return device, device.pk == new.pk
+    if device is None:
+        new = Device(installation_id=installation_id, last_seen_at=timezone.now())
+        # Whoever comes second waits here for the first and then finds its row.
+        Device.objects.bulk_create([new], ignore_conflicts=True)
+        device = locked.get()
+    return device
 
 
 def _keep_within_cap(user_id: uuid.UUID | None) -> None:

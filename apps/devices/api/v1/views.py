@@ -57,14 +57,15 @@ class DeviceDetail(InstallationView):
     def put(self, request: Request, installation_id: str) -> HttpResponse:
         """Say that you are signed in on this device, and what it is.
 
-        Send it after signing in and whenever something changed; a new installation answers 201. One that was signed in
-        under another account changes hands: the other account's pushes stop at once, so register the push address
-        again. You hold at most 20 devices; beyond that the one seen longest ago is let go.
+        Send it after signing in and whenever something changed; an installation that you did not hold answers 201. One
+        that was signed in under another account changes hands, and you are not told so: the other account's pushes
+        stop at once, so register the push address again. You hold at most 20 devices; beyond that the one seen longest
+        ago is let go.
         """
-        device, is_new = registry.register_device(
+        device, is_theirs_now = registry.register_device(
             actor=self.actor, installation_id=self.installation_id, **self.payload
         )
-        return self.answer(device, status=201 if is_new else 200)
+        return self.answer(device, status=201 if is_theirs_now else 200)
 
     @operation(
         permission=SignedIn,

@@ -1,5 +1,7 @@
 """Devices through the wire: they appear, change hands, and go."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.devices.pockets import (
@@ -127,7 +129,7 @@ def test_a_device_that_signs_in_under_another_account_changes_hands(
 
     answer = register(stranger)
 
-    assert answer.status == 200
+    assert answer.status == 201
     assert answer.json["push_provider"] == ""
     assert author.installation_id not in devices_of(author)
     assert author.installation_id in devices_of(stranger)
@@ -141,7 +143,34 @@ def test_a_sign_in_alone_makes_it_change_hands(author: Phone, stranger: Phone) -
 
     assert devices_of(author) == {}
     moved = devices_of(stranger)[author.installation_id]
-    assert (moved["push_provider"], moved["push_silenced_reason"]) == ("", "moved")
+    assert (moved["push_provider"], moved["model"], moved["locale"]) == ("", "", "")
+
+
+@pytest.mark.parametrize("by", ["registering", "signing in"])
+def test_nobody_learns_that_somebody_else_had_an_installation(
+    author: Phone, stranger: Phone, by: str
+) -> None:
+    reachable(author, "address-of-the-phone")
+    given_up = another_phone_of(author)
+    reachable(given_up, "address-of-the-tablet")
+    author.delete(f"devices/{given_up.installation_id}")
+    told = []
+
+    for name in ("never-seen", author.installation_id, given_up.installation_id):
+        began = datetime.now(UTC).isoformat()
+        stranger.installation_id = name
+        if by == "signing in":
+            assert stranger.login().status == 200
+            device = devices_of(stranger)[name]
+        else:
+            answer = register(stranger)
+            assert answer.status == 201
+            device = answer.json
+        assert device.pop("installation_id") == name
+        assert min(device["created_at"], device["last_seen_at"]) > began
+        told.append(steady(device))
+
+    assert told[0] == told[1] == told[2]
 
 
 def test_signing_out_silences_this_device_alone(author: Phone) -> None:
@@ -202,7 +231,7 @@ def test_beyond_the_cap_the_one_seen_longest_ago_is_let_go(author: Phone, settin
     assert set(devices_of(author)) == {"second", "third"}
     author.installation_id = oldest
     back = register(author)
-    assert (back.status, back.json["push_silenced_reason"]) == (200, "over_cap")
+    assert (back.status, back.json["push_silenced_reason"]) == (201, "")
 
 
 def test_a_list_of_devices_is_one_query(author: Phone, django_assert_num_queries: object) -> None:

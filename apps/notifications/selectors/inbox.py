@@ -1,4 +1,4 @@
-"""What others may ask of notifications."""
+"""What somebody was told, what they want to hear, and what became of it."""
 
 from datetime import datetime
 

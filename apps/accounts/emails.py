@@ -6,33 +6,31 @@ would let anybody write to anybody in our name.
 
 import smtplib
 import uuid
-from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template import Context
-from django.template.loader import get_template, render_to_string
 from django.utils import translation
 from django.utils.formats import date_format
 
 from apps.accounts import keys
 from apps.accounts.models import EmailCode, Session, User
 from apps.core import jobs
+from apps.core.languages import language_of
+from apps.core.mail import Letters, compose
 
-_FOLDER = "accounts/email"
-_TEMPLATE_ROOT = settings.ROOT / "templates" / _FOLDER
-# What mails are filled with when nobody gets them.
-_SAMPLE: dict[str, Any] = {
-    "code": "314159",
-    "minutes": 10,
-    "days": 3,
-    "device": "iPhone",
-    "until": "21.12.2026",
-    "notice": "totp_on",
-}
+LETTERS = Letters(
+    "accounts/email",
+    sample={
+        "code": "314159",
+        "minutes": 10,
+        "days": 3,
+        "device": "iPhone",
+        "until": "21.12.2026",
+        "notice": "totp_on",
+    },
+)
 # What a mail says about its code.
 _TEMPLATES: dict[str, str] = {
     EmailCode.Purpose.VERIFY_EMAIL: "code",
@@ -85,7 +83,7 @@ def send_farewell(user: User) -> None:
     """Tell a person until when they may have their deleted account back."""
     assert user.email  # noqa: S101
     assert user.kept_until  # noqa: S101
-    with translation.override(_language(user.locale)):
+    with translation.override(language_of(user.locale)):
         until = date_format(user.kept_until.astimezone(ZoneInfo(user.time_zone)), "DATE_FORMAT")
     _send("farewell", user.email, user.locale, f"farewell.{user.pk}", {"until": until})
 
@@ -110,54 +108,9 @@ def send_security_notice(user: User, notice: str, intent_id: uuid.UUID) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a mail says, in one language."""
-
-    subject: str
-    text: str
-    html: str
-
-
-def names() -> list[str]:
-    """Return the names of all mails: the folders of their templates."""
-    return sorted(folder.name for folder in _TEMPLATE_ROOT.iterdir() if folder.is_dir())
-
-
-def sample(name: str, language: str) -> Written:
-    """Write a mail about nobody, for staff to look at."""
-    return _write(name, language, _SAMPLE)
-
-
-def _write(name: str, language: str, context: dict[str, Any]) -> Written:
-    folder = f"{_FOLDER}/{name}/{language}"
-    context = {**context, "product": settings.PROJECT_NAME}
-    return Written(
-        subject=" ".join(_plain(f"{folder}/subject.txt", context).split()),
-        text=_plain(f"{folder}/body.txt", context),
-        html=render_to_string(f"{folder}/body.html", context),
-    )
-
-
 def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:
-    written = _write(name, _language(locale), context)
-    message = EmailMultiAlternatives(
-        subject=written.subject,
-        body=written.text,
-        to=[to],
-        headers={
-            "Message-ID": f"<{intent}@{_domain()}>",
-            # RFC 3834: nobody's absence notice should answer this.
-            "Auto-Submitted": "auto-generated",
-        },
-    )
-    message.attach_alternative(written.html, "text/html")
-    _hand_over(message)
-
-
-def _plain(template: str, context: dict[str, Any]) -> str:
-    # In plain text an ampersand is an ampersand.
-    return get_template(template).template.render(Context(context, autoescape=False))  # type: ignore[attr-defined]
+    written = LETTERS.write(name, language_of(locale), context)
+    _hand_over(compose(written, to=to, intent=intent))
 
 
 def _hand_over(message: EmailMultiAlternatives) -> None:
@@ -171,14 +124,3 @@ def _hand_over(message: EmailMultiAlternatives) -> None:
     except smtplib.SMTPException as failure:
         # What the server says may quote the address; what is kept of a failed job must not.
         raise MailFailed(type(failure).__name__) from None
-
-
-def _language(locale: str) -> str:
-    try:
-        return translation.get_supported_language_variant(locale)
-    except LookupError:
-        return settings.LANGUAGE_CODE
-
-
-def _domain() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]

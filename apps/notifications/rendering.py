@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.template import Context, Engine, Template
 from django.template.base import Node, VariableNode
-from django.utils.translation import get_supported_language_variant
+
+from apps.core.languages import language_of
 
 # Characters; beyond it a phone cuts as well, and a push payload has room for no more.
 MAX_TITLE = 120
@@ -37,15 +37,6 @@ def names_in(kind: str, language: str) -> set[str]:
         for node in _nodes(template)
         if isinstance(node, VariableNode)
     }
-
-
-@lru_cache(maxsize=1024)
-def language_of(locale: str) -> str:
-    """Return the language that we speak and that suits a locale best."""
-    try:
-        return get_supported_language_variant(locale)
-    except LookupError:
-        return settings.LANGUAGE_CODE
 
 
 def _nodes(template: Template) -> Iterator[Node]:

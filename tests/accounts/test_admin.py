@@ -13,9 +13,9 @@ from django.http import HttpRequest
 from django.test import Client, TestCase
 from django.urls import Resolver404, resolve, reverse
 
-from apps.accounts import emails
 from apps.accounts.models import EmailCode, Identity, Passkey, Session, User
 from apps.core import roles
+from apps.core.mail import registry as mail_registry
 from apps.core.models import AuditEvent, IdempotencyRecord, Job
 from tests.outbox import drain
 from tests.phone import Phone
@@ -319,8 +319,10 @@ def test_staff_look_at_every_mail(keeper: Client, language: str) -> None:
 
     text = page.content.decode()
     assert page.status_code == 200
-    for name in emails.names():
-        frame = reverse("admin:accounts_mail_html", args=[name, language])
+    letters = [(app, name) for app, own in mail_registry.items() for name in own.names()]
+    assert {"accounts"} <= {app for app, _ in letters}
+    for app, name in letters:
+        frame = reverse("admin:accounts_mail_html", args=[app, name, language])
         assert frame in text
         framed = keeper.get(frame)
         assert f'lang="{language}"' in framed.content.decode()

@@ -1,4 +1,4 @@
-"""Every mail about accounts as it will look, in every language: with made-up people, and nothing is sent."""
+"""Every mail of every app as it will look, in every language: with made-up people, and nothing is sent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
-from apps.accounts import emails
+from apps.core import mail
 
 _FRAMING: dict[str, Any] = settings.SECURE_CSP | {"frame-src": [CSP.SELF]}
 # What a mail program allows: its own styles, no script, no form, nothing from elsewhere.
@@ -26,9 +26,10 @@ _FRAMED: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    app: str
     name: str
     language: str
-    mail: emails.Written
+    mail: mail.Written
 
 
 @require_safe
@@ -38,7 +39,11 @@ def gallery(request: HttpRequest) -> HttpResponse:
     language = request.GET.get("language", settings.LANGUAGE_CODE)
     if language not in dict(settings.LANGUAGES):
         raise Http404
-    previews = [Preview(name, language, emails.sample(name, language)) for name in emails.names()]
+    previews = [
+        Preview(app, name, language, letters.write_sample(name, language))
+        for app, letters in sorted(mail.registry.items())
+        for name in letters.names()
+    ]
     context = {
         "title": "Mail",
         "previews": previews,
@@ -50,11 +55,12 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @csp_override(_FRAMED)
-def html(request: HttpRequest, name: str, language: str) -> HttpResponse:
+def html(request: HttpRequest, app: str, name: str, language: str) -> HttpResponse:
     """The HTML part alone, for the frame."""
-    if name not in emails.names() or language not in dict(settings.LANGUAGES):
+    letters = mail.registry.get(app)
+    if not letters or name not in letters.names() or language not in dict(settings.LANGUAGES):
         raise Http404
-    response = HttpResponse(emails.sample(name, language).html)
+    response = HttpResponse(letters.write_sample(name, language).html)
     response["X-Frame-Options"] = "SAMEORIGIN"
     return response
 

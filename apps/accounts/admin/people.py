@@ -77,7 +77,7 @@ class UserAdmin(ByAddressMixin, admin.ModelAdmin):
                 name="accounts_mail",
             ),
             path(
-                "mail/<slug:name>/<slug:language>/html",
+                "mail/<slug:app>/<str:name>/<slug:language>/html",
                 self.admin_site.admin_view(mail.html),
                 name="accounts_mail_html",
             ),

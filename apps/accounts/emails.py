@@ -2,6 +2,9 @@
 
 What a stranger may have typed (a display name above all) never appears in mail to an address that is not proven: it
 would let anybody write to anybody in our name.
+
+A bounce stops account mail to an address for a day: what was not sent is a dead letter that says so. Then the next mail
+tries again, since nobody must be locked out for ever by a server's bad day. Complaints stop notifications and not this.
 """
 
 import smtplib
@@ -14,11 +17,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
 from django.utils.formats import date_format
 
-from apps.accounts import keys
-from apps.accounts.models import EmailCode, Session, User
-from apps.core import jobs
+from apps.accounts import keys, selectors
+from apps.accounts.models import EmailCode, MailSuppression, Session, User
+from apps.core import jobs, smtp
 from apps.core.languages import language_of
 from apps.core.mail import Letters, compose
+from apps.core.smtp import Meaning
 
 LETTERS = Letters(
     "accounts/email",
@@ -39,7 +43,6 @@ _TEMPLATES: dict[str, str] = {
     EmailCode.Purpose.CHANGE_EMAIL: "change_code",
     EmailCode.Purpose.SIGN_IN: "sign_in_code",
 }
-_REFUSED_FOR_GOOD = range(500, 600)
 
 
 class MailFailed(Exception):
@@ -109,18 +112,21 @@ def send_security_notice(user: User, notice: str, intent_id: uuid.UUID) -> None:
 
 
 def _send(name: str, to: str, locale: str, intent: str, context: dict[str, Any]) -> None:
+    if selectors.bounces_now(to):
+        # A dead letter: staff see it, may lift the suppression and replay.
+        raise jobs.GiveUp("mail to this address bounced lately: see the mail suppressions")
     written = LETTERS.write(name, language_of(locale), context)
-    _hand_over(compose(written, to=to, intent=intent))
+    _hand_over(compose(written, to=to, intent=intent), to)
 
 
-def _hand_over(message: EmailMultiAlternatives) -> None:
+def _hand_over(message: EmailMultiAlternatives, to: str) -> None:
     try:
         message.send()
-    except smtplib.SMTPRecipientsRefused as refused:
-        codes = {code for code, _ in refused.recipients.values()}
-        if all(code in _REFUSED_FOR_GOOD for code in codes):
-            raise jobs.GiveUp(f"the mail server refuses the recipient: {sorted(codes)}") from None
-        raise MailFailed(f"recipient deferred: {sorted(codes)}") from None
     except smtplib.SMTPException as failure:
+        verdict = smtp.verdict_on(failure)
+        if verdict.meaning is Meaning.NO_MAILBOX:
+            MailSuppression.objects.note_bounce(to, code=verdict.code)
+        if verdict.meaning in (Meaning.NO_MAILBOX, Meaning.REFUSED):
+            raise jobs.GiveUp(f"the mail server refuses it: {verdict.code}") from None
         # What the server says may quote the address; what is kept of a failed job must not.
-        raise MailFailed(type(failure).__name__) from None
+        raise MailFailed(verdict.code) from None

@@ -6,13 +6,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.accounts.models import Challenge, EmailCode, Session
+from apps.accounts.models import Challenge, EmailCode, MailSuppression, Session
 from apps.accounts.services import deletion, exports, guests
 from apps.core import jobs
 
 CODES_KEPT = timedelta(days=1)
 # Long enough to answer "was that me?" about a device that was signed out.
 SESSIONS_KEPT = timedelta(days=30)
+SOFT_BOUNCES_KEPT = timedelta(days=90)
 BATCH = 1_000
 
 
@@ -50,6 +51,13 @@ def let_guests_go(**_: Any) -> None:
 def forget_challenges(**_: Any) -> None:
     """Delete questions that nobody answered in time."""
     _delete(Challenge.objects.expired_before(timezone.now()))
+
+
+@jobs.periodic(at="03:20", lease=timedelta(seconds=200), atomic=False)
+def forget_soft_bounces(**_: Any) -> None:
+    """Delete addresses that were never suppressed and have not bounced for long."""
+    before = timezone.now() - SOFT_BOUNCES_KEPT
+    _delete(MailSuppression.objects.only_counted_before(before))
 
 
 @jobs.periodic(every=timedelta(hours=1), lease=timedelta(seconds=200), atomic=False)

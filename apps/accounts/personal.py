@@ -1,6 +1,7 @@
 """What accounts keep about people: who they are, where they are signed in, whom they never want to meet."""
 
 import uuid
+from collections.abc import Iterator
 
 from django.db.models import Q
 
@@ -12,6 +13,7 @@ from apps.accounts.models import (
     EmailCode,
     Export,
     Identity,
+    MailSuppression,
     Passkey,
     RecoveryCode,
     Session,
@@ -62,9 +64,21 @@ personal.forgets(Session, by="user")
 @personal.erases(EmailCode)
 def forget_codes(user_id: uuid.UUID) -> int:
     """Delete codes for the person, and those that somebody who was not signed in had sent to their address."""
-    person = User.objects.filter(pk=user_id).only("email", "claimed_email").get()
-    addresses = [address for address in (person.email, person.claimed_email) if address]
-    return EmailCode.objects.filter(Q(user=user_id) | Q(address__in=addresses)).delete()[0]
+    addressed = Q(address__in=_addresses_of(user_id))
+    return EmailCode.objects.filter(Q(user=user_id) | addressed).delete()[0]
+
+
+@personal.section("mail_suppressions")
+def show_suppressions(user_id: uuid.UUID) -> Iterator[personal.Row]:
+    """What is known of mail to the person's addresses."""
+    shown = ("bounced_at", "complained_at", "soft_bounces", "code", "created_at")
+    yield from MailSuppression.objects.at(*_addresses_of(user_id)).values(*shown)
+
+
+@personal.erases(MailSuppression)
+def forget_suppressions(user_id: uuid.UUID) -> int:
+    """Delete what is known of mail to the person's addresses."""
+    return MailSuppression.objects.at(*_addresses_of(user_id)).delete()[0]
 
 
 @personal.erases(Export)
@@ -81,3 +95,8 @@ def forget_answers(user_id: uuid.UUID) -> int:
     """Delete stored answers to requests of the person."""
     own = IdempotencyRecord.objects.filter(actor__startswith=f"{user_id}:")
     return own.filter(pk__in=own.values("pk")[: personal.BATCH]).delete()[0]
+
+
+def _addresses_of(user_id: uuid.UUID) -> list[str]:
+    person = User.objects.filter(pk=user_id).only("email", "claimed_email").get()
+    return [address for address in (person.email, person.claimed_email) if address]

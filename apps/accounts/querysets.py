@@ -5,9 +5,10 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from apps.core import crypto
 from apps.core.models import PlannedQuerySet
 
 
@@ -179,3 +180,53 @@ class ApiKeyQuerySet(PlannedQuerySet[Any]):
 
     def of(self, user_id: UUID | None) -> Self:
         return self.filter(user_id=user_id)
+
+
+class MailSuppressionQuerySet(PlannedQuerySet[Any]):
+    def at(self, *addresses: str) -> Self:
+        return self.filter(address_index__in=[_index_of(address) for address in addresses])
+
+    def standing(self) -> Self:
+        """Addresses to which no notification is mailed."""
+        return self.filter(Q(bounced_at__isnull=False) | Q(complained_at__isnull=False))
+
+    def bounced_since(self, moment: datetime) -> Self:
+        return self.filter(bounced_at__gt=moment)
+
+    def only_counted_before(self, moment: datetime) -> Self:
+        """Addresses that are not suppressed and at which nothing has happened since."""
+        return self.filter(bounced_at=None, complained_at=None, updated_at__lt=moment)
+
+    def note_bounce(self, address: str, *, code: str) -> None:
+        """Suppress an address at which no mail can ever arrive."""
+        self._note(address, bounced_at=Now(), code=code)
+
+    def note_complaint(self, address: str, *, code: str) -> None:
+        """Suppress an address whose reader called our mail spam."""
+        self._note(address, complained_at=Now(), code=code)
+
+    def note_soft_bounce(self, address: str, *, code: str) -> None:
+        """Count mail that came back for now."""
+        self._note(address, soft_bounces=F("soft_bounces") + 1, code=code)
+
+    def arrives(self, address: str) -> None:
+        """Forget bounces at an address: somebody there has read our mail. A complaint stands."""
+        self.at(address).filter(Q(bounced_at__isnull=False) | Q(soft_bounces__gt=0)).update(
+            bounced_at=None, soft_bounces=0, updated_at=Now()
+        )
+
+    def lift(self) -> int:
+        """Let mail go there again, and return to how many."""
+        return self.standing().update(
+            bounced_at=None, complained_at=None, soft_bounces=0, code="", updated_at=Now()
+        )
+
+    def _note(self, address: str, **changes: Any) -> None:
+        row = self.model(address_index=_index_of(address))
+        row.sealed_address = crypto.seal(address, row=row.seal)
+        self.bulk_create([row], ignore_conflicts=True)
+        self.at(address).update(**changes, updated_at=Now())
+
+
+def _index_of(address: str) -> bytes:
+    return crypto.blind_index(address, purpose="accounts.mail-suppression")

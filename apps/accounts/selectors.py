@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, date, datetime, time
 
+from django.conf import settings
 from django.db.models import (
     BooleanField,
     Count,
@@ -14,9 +15,19 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.functions import Coalesce, Now, TruncDate
+from django.utils import timezone
 
 from apps.accounts.errors import AlreadyVerified, ExportNotFound, NoAddress
-from apps.accounts.models import Block, Export, Passkey, RecoveryCode, Session, Totp, User
+from apps.accounts.models import (
+    Block,
+    Export,
+    MailSuppression,
+    Passkey,
+    RecoveryCode,
+    Session,
+    Totp,
+    User,
+)
 from apps.accounts.querysets import BlockQuerySet, PasskeyQuerySet, SessionQuerySet, UserQuerySet
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
@@ -131,6 +142,18 @@ def are_blocked(actor: Actor, user_id: uuid.UUID) -> bool:
     """Tell whether one of the two has blocked the other."""
     either = Q(blocker=actor.id, blocked=user_id) | Q(blocker=user_id, blocked=actor.id)
     return Block.objects.filter(either).exists()
+
+
+def suppression_of(address: str) -> str:
+    """Return why no notification is mailed to an address: `bounced`, `complained`, or "" when it is."""
+    row = MailSuppression.objects.at(address).first()
+    return row.reason if row else ""
+
+
+def bounces_now(address: str) -> bool:
+    """Tell whether mail to an address was found undeliverable so lately that not even account mail tries again."""
+    since = timezone.now() - settings.ACCOUNT_MAIL_HOLD
+    return MailSuppression.objects.at(address).bounced_since(since).exists()
 
 
 def sign_ups_by_day(first: date) -> dict[date, int]:

@@ -1,5 +1,7 @@
 """Mail: SMTP in production, files under .local/mail on a developer's machine."""
 
+from datetime import timedelta
+
 from config import env, project
 from config.settings import timeouts
 
@@ -19,3 +21,6 @@ MAILERS = {
         },
     }
 }
+
+# For so long nothing at all is mailed to an address that has bounced; then codes and account notices try again.
+ACCOUNT_MAIL_HOLD = timedelta(days=1)

@@ -229,12 +229,12 @@ def member_of(*groups: str) -> Client:
 
 SEEN = {
     "Support": {
-        *("accounts.user", "accounts.session", "devices.device"),
+        *("accounts.user", "accounts.session", "accounts.mailsuppression", "devices.device"),
         *("notifications.notification", "notifications.delivery"),
     },
     "Accounts": {
         *("accounts.user", "accounts.session", "accounts.emailcode"),
-        *("accounts.passkey", "accounts.identity"),
+        *("accounts.passkey", "accounts.identity", "accounts.mailsuppression"),
         *("core.auditevent", "core.job"),
     },
     "": set(),

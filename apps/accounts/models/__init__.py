@@ -6,6 +6,7 @@ from apps.accounts.models.challenges import Challenge
 from apps.accounts.models.codes import EmailCode
 from apps.accounts.models.exports import Export
 from apps.accounts.models.identities import Identity
+from apps.accounts.models.mailboxes import MailSuppression
 from apps.accounts.models.passkeys import Passkey
 from apps.accounts.models.people import User
 from apps.accounts.models.second_step import RecoveryCode, Totp
@@ -19,6 +20,7 @@ __all__ = [
     "EmailCode",
     "Export",
     "Identity",
+    "MailSuppression",
     "Passkey",
     "Place",
     "RecoveryCode",

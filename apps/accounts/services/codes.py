@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.accounts import keys, selectors, tasks
 from apps.accounts.errors import CodeExpired
-from apps.accounts.models import EmailCode, User
+from apps.accounts.models import EmailCode, MailSuppression, User
 from apps.core import jobs
 from apps.core.ids import new_id
 
@@ -98,6 +98,7 @@ def _spend(codes: QuerySet[EmailCode], purpose: Purpose, digits: str) -> EmailCo
         return None
     code.used_at = now
     code.save(update_fields=["used_at"])
+    MailSuppression.objects.arrives(code.address)
     return code
 
 

@@ -36,6 +36,7 @@ core.errors.DomainError
 │   ├── PasskeyTaken        it is registered already
 │   ├── TooManyPasskeys     nobody has this many devices
 │   ├── AddressInUse        on the word of another issuer: sign in by a code first
+│   ├── IdentityTaken       another account's: sign in to that one
 │   ├── NotGuest            there is nothing to upgrade
 │   └── MfaOff              recovery codes belong to a second step
 ├── Unavailable
@@ -121,6 +122,11 @@ class AddressInUse(errors.Conflict):
     title = (
         "An account has this address. Sign in to it by a mailed code once, then come back this way."
     )
+
+
+class IdentityTaken(errors.Conflict):
+    code = "identity_taken"
+    title = "Another account signs in this way. Nothing was changed in either."
 
 
 class MfaRequired(errors.Unauthenticated):

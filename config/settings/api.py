@@ -76,6 +76,7 @@ SPECTACULAR_SETTINGS = {
         "ReportReason": "apps.content.models.Report.Reason",
         "ReportTarget": ["post", "comment", "person"],
         "ItemStatus": ["applied", "refused"],
+        "IdentityProvider": "apps.accounts.providers.id_tokens.PROVIDERS",
         "Platform": "apps.core.clients.PLATFORMS",
     },
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,

@@ -2,12 +2,15 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 
+from apps.accounts.providers import keysets
+from tests.fakes.issuer import CLIENT, FakeIssuer, key, pem
 from tests.phone import Phone
 
 
@@ -42,6 +45,24 @@ def by_staff(django_capture_on_commit_callbacks: Any) -> Callable[..., None]:
             service(user_id=uuid.UUID(person.user_id), by=uuid.uuid4())
 
     return act
+
+
+@pytest.fixture
+def issuer(settings: Any) -> Iterator[FakeIssuer]:
+    """Apple and Google, on this machine."""
+    with FakeIssuer() as fake:
+        providers = deepcopy(settings.IDENTITY_PROVIDERS)
+        for provider in providers.values():
+            provider |= {"client_ids": [CLIENT, "other.app"], "keys_url": f"{fake.url}/keys"}
+        settings.IDENTITY_PROVIDERS = providers
+        settings.APPLE_SERVICE = {
+            "base_url": fake.url,
+            "team_id": "TEAM",
+            "key_id": "KEY",
+            "private_key": pem(key("EC")),
+        }
+        keysets.key_set.cache_clear()
+        yield fake
 
 
 DEAD = "redis://127.0.0.1:1/0"

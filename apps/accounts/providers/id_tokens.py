@@ -17,6 +17,7 @@ from apps.accounts.providers import keysets
 from apps.accounts.querysets import one_spelling
 
 type Provider = Literal["apple", "google"]
+PROVIDERS: tuple[Provider, ...] = ("apple", "google")
 
 _SHAPE = re.compile(
     r"[A-Za-z0-9_-]{1,1024}\.[A-Za-z0-9_-]{1,8192}\.[A-Za-z0-9_-]{1,1024}", re.ASCII

@@ -18,7 +18,7 @@ from apps.core.errors import Unavailable
 
 security = structlog.stdlib.get_logger("security")
 
-_ATTEMPTS = 3
+ATTEMPTS = 3
 
 
 def sign_in(
@@ -36,12 +36,11 @@ def sign_in(
     MfaRequired, AccountDisabled and AccountDeleted.
     """
     person = id_tokens.read(provider, id_token, nonce)
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                identity = _known(person) or _first_seen(person, profile)
-                if provider == "apple" and authorization_code and apple.is_configured():
-                    _keep_code(identity, authorization_code)
+                identity = known(person) or _first_seen(person, profile)
+                keep_code(identity, authorization_code)
                 outcome = admit(identity.user, origin)
         except IntegrityError:
             # Seen for the first time twice at once: the other one has made the account.
@@ -50,7 +49,8 @@ def sign_in(
     raise Unavailable
 
 
-def _known(person: Person) -> Identity | None:
+def known(person: Person) -> Identity | None:
+    """Return the identity, noting that it was used, within the caller's transaction; None when it was never seen."""
     known = Identity.objects.known_as(person.issuer, person.subject).select_related("user")
     identity = known.select_for_update(of=("self",)).first()
     if identity:
@@ -60,8 +60,13 @@ def _known(person: Person) -> Identity | None:
 
 
 def _first_seen(person: Person, profile: dict[str, str]) -> Identity:
+    return note(person, _account_for(person) or _new_account(person, profile))
+
+
+def note(person: Person, user: User) -> Identity:
+    """Make an identity a way into this account; raises IntegrityError when it has become one of any."""
     identity = Identity(
-        user=_account_for(person) or _new_account(person, profile),
+        user=user,
         issuer=person.issuer,
         subject=person.subject,
         client_id=person.client_id,
@@ -90,23 +95,34 @@ def _account_for(person: Person) -> User | None:
 
 
 def _new_account(person: Person, profile: dict[str, str]) -> User:
-    user = User(**profile)
-    if person.vouched:
-        user.email, user.email_vouched_by = person.email, person.issuer
-    else:
-        user.claimed_email = person.email
+    user = User(**profile, **address_of(person))
     user.set_unusable_password()
     user.save(force_insert=True)
     user_registered.send(sender=User, user=user)
     security.info("registered", user=str(user.pk))
+    tell_of_address(user)
+    return user
+
+
+def address_of(person: Person) -> dict[str, str | None]:
+    """Return what an account holds of this person's address: a proof where the issuer vouches, else a claim."""
+    if person.vouched and person.email:
+        return {"email": person.email, "email_vouched_by": person.issuer}
+    return {"claimed_email": person.email}
+
+
+def tell_of_address(user: User) -> None:
+    """Announce the address that came with an identity, or have the code mailed that proves it."""
     if user.email:
         email_verified.send(sender=User, user=user)
     elif user.claimed_email:
         codes.send(user, EmailCode.Purpose.VERIFY_EMAIL, user.claimed_email)
-    return user
 
 
-def _keep_code(identity: Identity, code: str) -> None:
+def keep_code(identity: Identity, code: str) -> None:
+    """Have Apple's code exchanged, where there is one, for what signs the person out there when they leave."""
+    if not (code and apple.is_configured()):
+        return
     sealed = crypto.seal(code, row=identity.code_seal)
     Identity.objects.filter(pk=identity.pk).update(sealed_code=sealed)
     jobs.enqueue(tasks.exchange_apple_code, identity_id=identity.pk)

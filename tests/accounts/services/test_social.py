@@ -4,8 +4,6 @@ import base64
 import hmac
 import json
 import uuid
-from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 
 import jwt
@@ -19,42 +17,12 @@ from apps.accounts.models import Identity, User
 from apps.accounts.providers import keysets
 from apps.core import crypto
 from apps.core.models import Job
+from tests.accounts.identities import ADDRESS, NONCE, bring, vouching
 from tests.core.threads import in_threads
-from tests.fakes.issuer import CLIENT, FakeIssuer, key, pem
+from tests.fakes.issuer import CLIENT, FakeIssuer, key
 from tests.golden import golden
 from tests.outbox import drain, pending
-from tests.phone import Answer, Phone
-
-ADDRESS = "author@example.test"
-NONCE = "a nonce that the app made"
-
-
-@pytest.fixture
-def issuer(settings: Any) -> Iterator[FakeIssuer]:
-    with FakeIssuer() as fake:
-        providers = deepcopy(settings.IDENTITY_PROVIDERS)
-        for provider in providers.values():
-            provider |= {"client_ids": [CLIENT, "other.app"], "keys_url": f"{fake.url}/keys"}
-        settings.IDENTITY_PROVIDERS = providers
-        settings.APPLE_SERVICE = {
-            "base_url": fake.url,
-            "team_id": "TEAM",
-            "key_id": "KEY",
-            "private_key": pem(key("EC")),
-        }
-        keysets.key_set.cache_clear()
-        yield fake
-
-
-def bring(provider: str, token: str, phone: Phone | None = None, **more: Any) -> Answer:
-    body = {"id_token": token, "nonce": NONCE, **more}
-    phone = phone or Phone()
-    return phone.post(f"auth/social/{provider}", body | {"device": phone.device})
-
-
-def vouching(issuer: FakeIssuer, provider: str, subject: str = "001", **claims: Any) -> str:
-    known = {"email": ADDRESS, "email_verified": True, "hd": "example.test"}
-    return issuer.token(provider, subject, NONCE, **known | claims)
+from tests.phone import Phone
 
 
 @pytest.mark.parametrize("provider", ["apple", "google"])

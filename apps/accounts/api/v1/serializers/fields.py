@@ -48,3 +48,34 @@ class CodeField(serializers.RegexField):
     def __init__(self, **options: Any) -> None:
         options.setdefault("help_text", "Six digits, from the mail.")
         super().__init__(r"\A[0-9]{6}\Z", max_length=6, **options)
+
+
+class IdTokenField(serializers.CharField):
+    """An ID token of Apple's or Google's."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=10_240, help_text="As the phone received it.", **options)
+
+
+class NonceField(serializers.CharField):
+    """What ties an ID token to the sign-in that it was asked for."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            min_length=16,
+            max_length=128,
+            help_text="The random value of this sign-in, as the app made it. Apple is given its SHA-256 in hex.",
+            **options,
+        )
+
+
+class AppleCodeField(serializers.CharField):
+    """Apple's authorization code."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=512,
+            required=False,
+            help_text="Needed to sign out at Apple on deletion.",
+            **options,
+        )

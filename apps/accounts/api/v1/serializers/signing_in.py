@@ -3,7 +3,15 @@
 import jwt
 from rest_framework import serializers
 
-from apps.accounts.api.v1.serializers.fields import AddressField, CodeField, PasswordField
+from apps.accounts.api.v1.serializers.fields import (
+    AddressField,
+    AppleCodeField,
+    CodeField,
+    IdTokenField,
+    NonceField,
+    PasswordField,
+)
+from apps.accounts.providers.id_tokens import PROVIDERS
 from apps.core.clients import PLATFORMS
 from apps.core.http.serializers import (
     Input,
@@ -16,6 +24,8 @@ from apps.core.http.serializers import (
 
 # 32 bytes in base64url.
 _COORDINATE = r"\A[A-Za-z0-9_-]{43}\Z"
+_NOT_APPLES = serializers.ErrorDetail("Only Apple hands this out.", "not_apples")
+_MISSING = serializers.ErrorDetail("This field is required.", "required")
 
 
 class DeviceKey(Input):
@@ -76,12 +86,8 @@ class LoginCode(Input):
 
 
 class SocialLogin(Input):
-    id_token = serializers.CharField(max_length=10_240, help_text="As the phone received it.")
-    nonce = serializers.CharField(
-        min_length=16,
-        max_length=128,
-        help_text="The random value of this sign-in, as the app made it. Apple is given its SHA-256 in hex.",
-    )
+    id_token = IdTokenField()
+    nonce = NonceField()
     display_name = NameField(
         max_length=80, required=False, allow_blank=True, help_text="For a new account."
     )
@@ -91,9 +97,7 @@ class SocialLogin(Input):
 
 
 class AppleLogin(SocialLogin):
-    authorization_code = serializers.CharField(
-        max_length=512, required=False, help_text="Needed to sign out at Apple on deletion."
-    )
+    authorization_code = AppleCodeField()
 
 
 class GuestStart(Input):
@@ -103,9 +107,33 @@ class GuestStart(Input):
 
 
 class GuestUpgrade(Input):
-    email = AddressField()
-    password = PasswordField(help_text="At least 12 characters.")
+    """One way to sign in from now on: an address and a password, or an ID token of Apple's or Google's."""
+
+    default_error_messages = {
+        "one_way": "Send `email` and `password`, or `provider`, `id_token` and `nonce`."
+    }
+    _BY_PASSWORD = ("email", "password")
+    _BY_TOKEN = ("provider", "id_token", "nonce")
+
+    email = AddressField(required=False)
+    password = PasswordField(required=False, help_text="At least 12 characters.")
+    provider = serializers.ChoiceField(choices=PROVIDERS, required=False)
+    id_token = IdTokenField(required=False)
+    nonce = NonceField(required=False)
+    authorization_code = AppleCodeField()
     display_name = NameField(max_length=80, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        by_token = attrs.keys() & {*self._BY_TOKEN, "authorization_code"}
+        if by_token and attrs.keys() & set(self._BY_PASSWORD):
+            self.fail("one_way")
+        needed = self._BY_TOKEN if by_token else self._BY_PASSWORD
+        faults = {name: [_MISSING] for name in needed if name not in attrs}
+        if "authorization_code" in attrs and attrs.get("provider") != "apple":
+            faults["authorization_code"] = [_NOT_APPLES]
+        if faults:
+            raise serializers.ValidationError(faults)
+        return attrs
 
 
 class Refresh(Input):

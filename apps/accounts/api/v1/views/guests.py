@@ -15,6 +15,18 @@ from apps.core.http.operations import Budget, operation
 from apps.core.http.permissions import Public, SignedIn
 from apps.core.http.views import ApiView
 
+_UPGRADE_ERRORS = (
+    Invalid,
+    errors.NotGuest,
+    errors.IdentityTaken,
+    errors.AddressInUse,
+    errors.IdTokenInvalid,
+    errors.ProviderNotConfigured,
+    errors.ProviderUnavailable,
+    TooMany,
+    Unavailable,
+)
+
 
 class Guest(SignInView):
     """A new guest."""
@@ -50,15 +62,20 @@ class GuestUpgrade(ApiView):
         budget=Budget(queries=12, redis=2),
         request=serializers.GuestUpgrade,
         response=serializers.User,
-        errors=(Invalid, errors.NotGuest, TooMany, Unavailable),
+        errors=_UPGRADE_ERRORS,
         secret=True,
     )
     def post(self, request: Request) -> HttpResponse:
-        """Give a guest's account an address and a password; everything in it stays, and so does the session.
+        """Give a guest's account a way to sign in; everything in it stays, and so does the session.
 
-        A six-digit code is mailed to the address (`POST auth/verify-email`). As at registration the answer says nothing
-        about other accounts, and nothing is merged with them. The same request may be repeated after a lost answer.
+        With an address and a password, a six-digit code is mailed to the address (`POST auth/verify-email`), and as at
+        registration the answer says nothing about other accounts. With an ID token of Apple's or Google's, the identity
+        opens this account from now on. Nothing is ever merged: 409 `identity_taken` and `address_in_use` say that
+        another account has the identity or the address it vouches for, and change nothing. Let the person sign in to
+        that account, or stay a guest. The same request may be repeated after a lost answer.
         """
         told = self.payload
+        if "id_token" in told:
+            return self.answer(guests.upgrade_with_identity(actor=self.actor, **told))
         limits.code_mail(told["email"])
         return self.answer(guests.upgrade(actor=self.actor, **told))

@@ -52,6 +52,10 @@ run: .venv/.synced  ## everything in one terminal: services, migrations, demo da
 worker: .venv/.synced  ## only the worker
 	$(LOCAL) $(BIN)/celery -A config worker -Q urgent,default,bulk --concurrency 2 --loglevel info $(ARGS)
 
+.PHONY: sender
+sender: .venv/.synced  ## only the sender
+	$(LOCAL) $(BIN)/celery -A config worker -n sender@%h -Q fcm,apns,expo --pool threads --concurrency 6 --loglevel info $(ARGS)
+
 .PHONY: shell
 shell: .venv/.synced  ## Django's shell
 	$(LOCAL) $(MANAGE) shell $(ARGS)

@@ -1,6 +1,7 @@
 """Looking into the outbox from a test: what waits, running it now, and delivering it twice."""
 
 import hashlib
+import time
 from datetime import datetime
 
 from django.apps import apps
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from apps.core import attempts, jobs, outbox
+from apps.core import attempts, jobs, outbox, streams
 from apps.core.models import Job
 
 _TROUBLE = {attempts.Outcome.FAILED, attempts.Outcome.DEAD, attempts.Outcome.UNKNOWN}
@@ -25,6 +26,7 @@ def drain(
 ) -> list[str]:
     """Run due jobs, and the jobs that they enqueue, until none is due; return their names in order.
 
+    What streams have to do is done as well, before and after the jobs.
     `until` also makes jobs due that would be due by then. Raises AssertionError when an attempt fails, unless failures
     are the point of the test, and when `limit` jobs were not enough.
     """
@@ -51,6 +53,7 @@ def drain_twice(limit: int = 100) -> list[str]:
 def _drain(limit: int, until: datetime | None, tolerate_failures: bool) -> list[Job]:
     jobs.discover()
     done: list[Job] = []
+    _run_streams()
     while job := _next(until):
         assert len(done) < limit, f"Still not empty after {limit} jobs: {job.name}."
         outcome = attempts.run(job)
@@ -58,7 +61,13 @@ def _drain(limit: int, until: datetime | None, tolerate_failures: bool) -> list[
             job.refresh_from_db()
             raise AssertionError(f"{job.name} {outcome}: {job.error}")
         done.append(job)
+        _run_streams()
     return done
+
+
+def _run_streams() -> None:
+    for queue, stream in streams.registry.items():
+        assert not stream.run(queue=queue, ends=time.monotonic() + 60), f"{queue} has no end."
 
 
 def _next(until: datetime | None) -> Job | None:

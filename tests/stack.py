@@ -38,7 +38,7 @@ class Stack:
         self,
         folder: Path,
         *,
-        parts: Sequence[str] = ("worker", "beat", "web"),
+        parts: Sequence[str] = ("worker", "sender", "beat", "web"),
         template: str = "",
         **environment: str,
     ) -> None:
@@ -93,10 +93,10 @@ class Stack:
         self._database("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
     def start(self, name: str, *command: str, **environment: str) -> None:
-        """Start one of `web`, `worker`, `beat`, or another Python module, in a process group of its own."""
+        """Start one of `web`, `worker`, `sender`, `beat`, or another Python module, in a process group of its own."""
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *(command or _COMMANDS[name])],
+                [sys.executable, "-m", *(command or COMMANDS[name])],
                 cwd=ROOT, env=self.environment | environment,
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
@@ -150,11 +150,15 @@ class Stack:
         return f"CREATE DATABASE {{}}{copied}"
 
 
-_COMMANDS = {
+COMMANDS = {
     "web": ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"],
     "worker": [
         "celery", "-A", "config", "worker", "-Q", "urgent,default,bulk", "--concurrency", "2",
         "--loglevel", "info",
+    ],
+    "sender": [
+        "celery", "-A", "config", "worker", "-n", "sender@%h", "-Q", "fcm,apns,expo",
+        "--pool", "threads", "--concurrency", "6", "--loglevel", "info",
     ],
     "beat": [
         "celery", "-A", "config", "beat", "--scheduler", "apps.core.scheduler:PostgresScheduler",

@@ -193,7 +193,12 @@ def enqueue(
             ],
         )
     if due_at is None or due_at <= datetime.now(UTC):
-        transaction.on_commit(partial(doorbell.ring, job.queue), robust=True)
+        wake(job.queue)
+
+
+def wake(queue: str) -> None:
+    """Have a worker look at a queue once this transaction has committed: there is work in a table of its own."""
+    transaction.on_commit(partial(doorbell.ring, queue), robust=True)
 
 
 def _plain(job: Handler, ids: Mapping[str, Id]) -> dict[str, str | int | bool | None]:

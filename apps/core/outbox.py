@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from apps.core import doorbell
+from apps.core import doorbell, streams
 from apps.core.models import Job
 
 EXHAUSTED = "attempts exhausted: the last one never reported back"
@@ -130,6 +130,8 @@ def sweep() -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"queues": list(settings.JOB_QUEUES), "enough": doorbell.MOST_WAITING})
         due = dict(cursor.fetchall())
+    waiting = streams.backlogs(most=1)
+    due |= {queue: count for queue, (count, _) in waiting.items()}
     for queue, jobs in due.items():
         if jobs:
             doorbell.ring(queue, workers=jobs)
@@ -137,13 +139,14 @@ def sweep() -> dict[str, int]:
 
 
 def stats() -> dict[str, Backlog]:
-    """Return what waits in each queue, in one query."""
+    """Return what waits in each queue, of jobs and of streams."""
+    waiting = streams.backlogs()
     with connection.cursor() as cursor:
         cursor.execute(_STATS, {"queues": list(settings.JOB_QUEUES)})
         return {
             queue: Backlog(due, max(0.0, float(age)), dead)
             for queue, due, age, dead in cursor.fetchall()
-        }
+        } | {queue: Backlog(due, age, 0) for queue, (due, age) in waiting.items()}
 
 
 def _held(job: Job) -> QuerySet[Job]:

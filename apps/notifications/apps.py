@@ -9,5 +9,5 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        # Its checks and receivers register themselves.
-        from apps.notifications import checks, receivers  # noqa: F401
+        # Its checks, receivers and streams register themselves.
+        from apps.notifications import checks, receivers, tasks  # noqa: F401

@@ -1,6 +1,7 @@
 """The vocabulary of notifications: whose inbox, read or not, delivered or not."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
@@ -65,18 +66,14 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
             "notification__recipient__notification_preference", "device__session__user"
         ).annotate(unread=Subquery(unread))
 
-    def sent_to(self, device: Any, since: datetime) -> Self:
-        """What left for a device since a moment, whatever came of it."""
-        return self.filter(device=device, sent_at__gt=since)
+    def due(self, provider: str, priority: int, now: datetime) -> Self:
+        """What a service should be given or asked now, the longest due first; what may not go yet is not here."""
+        waiting = self.open().filter(provider=provider, priority=priority, next_attempt_at__lte=now)
+        return waiting.order_by("next_attempt_at")
 
-    def held_by(self, provider: str, now: datetime) -> Self:
-        """What senders that are not taken for dead have handed to a service, and have no answer to."""
-        return self.filter(
-            provider=provider,
-            state=self.model.State.SENT,
-            next_attempt_at__gt=now,
-            provider_message_id="",
-        )
+    def sent_to(self, devices: Iterable[Any], since: datetime) -> Self:
+        """What left for devices since a moment, whatever came of it."""
+        return self.filter(device__in=devices, sent_at__gt=since)
 
     def waiting_beside(self, delivery: Any) -> Self:
         """What waits for the same device about the same target, unsent and not read meanwhile."""

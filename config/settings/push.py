@@ -29,9 +29,8 @@ EXPO_ACCESS_TOKEN = env.text("EXPO_ACCESS_TOKEN", default="")
 
 # An authority of your own, in front of Apple, that is trusted beside the public ones.
 PUSH_CA_FILE = env.text("PUSH_CA_FILE", default="")
-# Messages that one service may hold at a time, of all workers together: fewer than there are worker processes, so that
-# a service that hangs leaves some for the others.
-PUSH_IN_FLIGHT = env.number("PUSH_IN_FLIGHT", default=8, local=8)
+# Messages that each process may have with one service at a time. As many may be said twice when it is killed.
+PUSH_IN_FLIGHT = env.number("PUSH_IN_FLIGHT", default=100, local=100)
 PUSH_TIMEOUTS = (timeouts.PUSH_CONNECT, timeouts.PUSH_READ)
 
 # How the app's own addresses begin: what a notification opens is `<this>post/<id>`.

@@ -16,6 +16,10 @@ from urllib.parse import urlsplit
 import psycopg
 
 WORKER = ["celery", "-A", "config", "worker", "-Q", "urgent,default,bulk", "--concurrency", "2"]
+SENDER = [
+    "celery", "-A", "config", "worker", "-n", "sender@%h", "-Q", "fcm,apns,expo",
+    "--pool", "threads", "--concurrency", "6",
+]  # fmt: skip
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning"]
 CLOCK = ["celery", "-A", "config", "beat", "--scheduler", "apps.core.scheduler:PostgresScheduler"]
 
@@ -85,6 +89,10 @@ class Bench:
         for process in self._processes:
             process.kill()
         self._administer(f"DROP DATABASE {self._database} WITH (FORCE)")
+
+    def senders(self) -> list[Process]:
+        """Two more workers, for what leaves; not started."""
+        return [self._process([*SENDER, *QUIET], f"sender{number}") for number in (1, 2)]
 
     def start(self) -> None:
         for process in self._processes:

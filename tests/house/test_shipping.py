@@ -12,6 +12,9 @@ from django.conf import settings
 from django.test import Client
 from django.utils.module_loading import import_string
 
+from apps.core.development.run import PROCESSES
+from tests import stack
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 MANIFESTS = [
@@ -21,7 +24,7 @@ MANIFESTS = [
     if document
 ]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-OURS = ("web", "worker", "beat", "migrate")
+OURS = ("web", "worker", "sender", "beat", "migrate")
 # What the image says itself, or a library reads.
 KNOWN_ELSEWHERE = {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PATH"}
 
@@ -51,13 +54,25 @@ def commands() -> dict[str, list[str]]:
     return said
 
 
-def test_workers_listen_to_every_queue_and_nothing_else() -> None:
-    workers = [command for command in commands().values() if "worker" in command]
+def test_workers_and_senders_listen_to_every_queue_and_nothing_else() -> None:
+    places: dict[str, set[tuple[str, ...]]] = {}
+    for name, command in commands().items():
+        if "worker" in command:
+            assert command[:4] == ["celery", "-A", "config", "worker"]
+            queues = tuple(command[command.index("-Q") + 1].split(","))
+            places.setdefault(name.split()[0], set()).add(queues)
 
-    assert len(workers) == 2
-    for command in workers:
-        assert command[:4] == ["celery", "-A", "config", "worker"]
-        assert tuple(command[command.index("-Q") + 1].split(",")) == settings.JOB_QUEUES
+    both = {settings.JOB_QUEUES, settings.STREAM_QUEUES}
+    assert places == {"compose": both, "cluster": both}
+
+
+def test_developers_have_the_same_workers() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for queues in (settings.JOB_QUEUES, settings.STREAM_QUEUES):
+        assert f" -Q {','.join(queues)} " in makefile
+    for name, queues in (("worker", settings.JOB_QUEUES), ("sender", settings.STREAM_QUEUES)):
+        for command in (PROCESSES[name], stack.COMMANDS[name]):
+            assert command[command.index("-Q") + 1] == ",".join(queues)
 
 
 def test_clocks_run_our_scheduler() -> None:
@@ -132,6 +147,10 @@ def test_stopping_takes_longer_than_what_is_under_way() -> None:
 
     assert grace["worker"] > settings.JOB_LONGEST_LEASE
     assert int(services["worker"]["stop_grace_period"][:-1]) > settings.JOB_LONGEST_LEASE
+    # The last exchange begins when its slice ends.
+    longest = settings.JOB_SLICES["fcm"] + 2 * sum(settings.PUSH_TIMEOUTS)
+    assert grace["sender"] > longest
+    assert int(services["sender"]["stop_grace_period"][:-1]) > longest
     assert grace["web"] > gunicorn.graceful_timeout + 5
     assert int(services["web"]["stop_grace_period"][:-1]) > gunicorn.graceful_timeout
 

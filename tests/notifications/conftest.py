@@ -25,18 +25,18 @@ def _as_a_new_worker() -> Iterator[None]:
 
 @pytest.fixture
 def fcm(tmp_path: Path, settings: Any) -> Iterator[FakeFcm]:
-    """A fake FCM that deliveries really go to, with a patience of one second."""
+    """A fake FCM that deliveries really go to, with a patience of two seconds."""
     with FakeFcm(tmp_path / "fcm.jsonl") as fake:
         settings.PUSH_PROVIDERS = ["fcm"]
         settings.FCM_BASE_URL = fake.url
         settings.FCM_CREDENTIALS = fake.tokens.credentials()
-        settings.PUSH_TIMEOUTS = (0.5, 0.5)
+        settings.PUSH_TIMEOUTS = (1.0, 1.0)
         yield fake
 
 
 @pytest.fixture
 def apns(tmp_path: Path, settings: Any) -> Iterator[FakeApns]:
-    """A fake APNs that deliveries really go to, with a patience of one second."""
+    """A fake APNs that deliveries really go to, with a patience of two seconds."""
     with FakeApns(tmp_path) as fake:
         settings.PUSH_PROVIDERS = ["apns"]
         settings.APNS_URL = settings.APNS_SANDBOX_URL = fake.url
@@ -44,18 +44,18 @@ def apns(tmp_path: Path, settings: Any) -> Iterator[FakeApns]:
         settings.APNS_KEY_ID, settings.APNS_TEAM_ID = KEY_ID, TEAM_ID
         settings.APNS_TOPIC = TOPIC
         settings.PUSH_CA_FILE = fake.ca_file
-        settings.PUSH_TIMEOUTS = (0.5, 0.5)
+        settings.PUSH_TIMEOUTS = (1.0, 1.0)
         yield fake
 
 
 @pytest.fixture
 def expo(settings: Any) -> Iterator[FakeExpo]:
-    """A fake Expo that deliveries really go to, with a patience of one second."""
+    """A fake Expo that deliveries really go to, with a patience of two seconds."""
     with FakeExpo() as fake:
         settings.PUSH_PROVIDERS = ["expo"]
         settings.EXPO_URL = fake.url
         settings.EXPO_ACCESS_TOKEN = TOKEN
-        settings.PUSH_TIMEOUTS = (0.5, 0.5)
+        settings.PUSH_TIMEOUTS = (1.0, 1.0)
         yield fake
 
 

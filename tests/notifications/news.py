@@ -16,7 +16,6 @@ from apps.notifications.services import notify
 from tests.outbox import drain
 from tests.phone import Phone
 
-DELIVER = "notifications.deliver"
 # Where the reader's phone is found.
 ADDRESS = "author-phone"
 
@@ -43,6 +42,11 @@ def fate_of(notification: Notification) -> tuple[str, str]:
     """Return state and reason of its one delivery."""
     (delivery,) = deliveries_of(notification)
     return delivery.state, delivery.reason
+
+
+def waiting() -> list[Delivery]:
+    """Return the deliveries that are not settled, whether they are due or not."""
+    return list(Delivery.objects.open().order_by("id"))
 
 
 def address_stands(phone: Phone) -> bool:

@@ -6,21 +6,19 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.core.models import Job
-from apps.notifications import delivery
-from apps.notifications.providers import line_to
+from apps.notifications.delivery import outcomes
 from tests.devices.pockets import reachable, set_address
 from tests.fakes.fcm import FakeFcm
 from tests.notifications.news import (
     ADDRESS,
-    DELIVER,
     address_stands,
     deliveries_of,
     fate_of,
     tell,
     wait_and_drain,
+    waiting,
 )
-from tests.outbox import drain, pending
+from tests.outbox import drain
 from tests.phone import Phone
 
 
@@ -49,7 +47,7 @@ def test_a_final_no_fails_and_forgets_an_address_only_if_it_is_dead(
     assert fate_of(notification) == ("failed", reason)
     assert address_stands(reader) is not forgotten
     assert address_stands(stranger)
-    assert pending(DELIVER) == []
+    assert waiting() == []
 
 
 def test_an_address_that_no_app_of_ours_can_have_rings_the_alarm(
@@ -64,7 +62,10 @@ def test_an_address_that_no_app_of_ours_can_have_rings_the_alarm(
     assert [record.reason for record in caplog.records] == ["sender_id_mismatch"]  # type: ignore[attr-defined]
 
 
-def test_nothing_is_sent_to_an_address_after_it_died(fcm: FakeFcm, reader: Phone) -> None:
+def test_nothing_is_sent_to_an_address_after_it_died(
+    fcm: FakeFcm, reader: Phone, settings: Any
+) -> None:
+    settings.PUSH_IN_FLIGHT = 1
     fcm.plan(ADDRESS, "unregistered")
     first, second = tell(reader), tell(reader)
 
@@ -79,13 +80,13 @@ def test_an_address_that_was_confirmed_since_the_send_stays(
     fcm: FakeFcm, reader: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fcm.plan(ADDRESS, "unregistered")
-    send = line_to("fcm").provider.send
+    record = outcomes.record
 
-    def confirmed_meanwhile(message: Any) -> Any:
+    def confirmed_meanwhile(*answered: Any) -> None:
         set_address(reader, ADDRESS)
-        return send(message)
+        record(*answered)
 
-    monkeypatch.setattr(line_to("fcm").provider, "send", confirmed_meanwhile)
+    monkeypatch.setattr(outcomes, "record", confirmed_meanwhile)
     notification = tell(reader)
     drain()
 
@@ -123,11 +124,10 @@ def test_not_now_waits_and_forgets_nothing(
 
     assert fate_of(notification) == ("queued", reason)
     assert address_stands(reader)
-    (waiting,) = deliveries_of(notification)
-    (job,) = pending(DELIVER)
-    assert waiting.next_attempt_at
-    for due in (waiting.next_attempt_at, job.available_at):
-        assert earliest <= (due - asked_at).total_seconds() <= earliest * 1.5 + 5
+    (put_back,) = deliveries_of(notification)
+    assert put_back.next_attempt_at
+    wait = (put_back.next_attempt_at - asked_at).total_seconds()
+    assert earliest <= wait <= earliest * 1.5 + 5
     assert len(fcm.attempts) == 1
 
 
@@ -146,19 +146,6 @@ def test_after_the_wait_it_arrives(fcm: FakeFcm, reader: Phone) -> None:
     assert deliveries_of(notification)[0].attempts == 3
 
 
-def test_a_job_that_comes_too_early_goes_away_again(fcm: FakeFcm, reader: Phone) -> None:
-    fcm.plan(ADDRESS, "quota:90")
-    notification = tell(reader)
-    drain()
-
-    Job.objects.update(available_at=timezone.now())
-    outcome = drain(limit=2)
-
-    assert outcome == [DELIVER]
-    assert len(fcm.attempts) == 1
-    assert fate_of(notification) == ("queued", "quota")
-
-
 def test_waiting_past_its_life_it_expires_at_once(fcm: FakeFcm, reader: Phone) -> None:
     fcm.plan(ADDRESS, "quota:86400")
     notification = tell(reader)
@@ -166,11 +153,11 @@ def test_waiting_past_its_life_it_expires_at_once(fcm: FakeFcm, reader: Phone) -
     drain()
 
     assert fate_of(notification) == ("expired", "quota")
-    assert pending(DELIVER) == []
+    assert waiting() == []
 
 
 def test_failures_wait_longer_each_time() -> None:
-    assert [delivery._backoff(attempts) for attempts in (1, 2, 3, 7, 50)] == [10, 20, 40, 600, 600]
+    assert [outcomes.backoff(attempts) for attempts in (1, 2, 3, 7, 50)] == [10, 20, 40, 600, 600]
 
 
 def test_after_an_accept_that_was_not_heard_the_repeat_carries_the_same_ids(
@@ -190,17 +177,19 @@ def test_after_an_accept_that_was_not_heard_the_repeat_carries_the_same_ids(
 
 
 def test_a_service_that_is_down_is_left_alone_for_a_while(
-    fcm: FakeFcm, reader: Phone, caplog: pytest.LogCaptureFixture
+    fcm: FakeFcm, reader: Phone, settings: Any
 ) -> None:
-    fcm.plan(ADDRESS, *["internal"] * 3)
-    news = [tell(reader) for _ in range(5)]
+    settings.PUSH_IN_FLIGHT = 3
+    fcm.plan(ADDRESS, *["internal"] * 5)
+    news = [tell(reader) for _ in range(9)]
 
     drain()
 
-    assert len(fcm.attempts) == 3
-    assert [fate_of(one)[0] for one in news] == ["queued"] * 5
-    assert [deliveries_of(one)[0].attempts for one in news] == [1, 1, 1, 0, 0]
-    assert len(pending(DELIVER)) == 5
+    # Three failures in a row, and what was under way meanwhile.
+    assert 3 <= len(fcm.attempts) <= 5
+    assert [fate_of(one)[0] for one in news] == ["queued"] * 9
+    tried = [deliveries_of(one)[0].attempts for one in news]
+    assert tried == [1] * len(fcm.attempts) + [0] * (9 - len(fcm.attempts))
 
 
 def test_rejected_credentials_pause_sending_ring_once_and_forget_no_address(

@@ -1,19 +1,18 @@
 """Senders that die, or are taken for dead: at least once, with the same ids, and always an end."""
 
-from datetime import timedelta
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
-from apps.core.models import Job
-from apps.notifications import delivery
-from apps.notifications.delivery import claiming
+from apps.notifications.delivery import claiming, outcomes
+from apps.notifications.delivery.outcomes import Landed
 from apps.notifications.periodic import expire_deliveries
+from apps.notifications.providers import line_to
+from apps.notifications.providers.base import PushFailure, Receipt, Refused
 from tests.fakes.fcm import FakeFcm
 from tests.notifications.news import (
     ADDRESS,
-    deliveries_of,
     fate_of,
     later,
     tell,
@@ -34,15 +33,14 @@ def test_a_sender_that_died_after_the_accept_is_followed_by_one_with_the_same_id
 
     notification = tell(reader)
     with monkeypatch.context() as patch:
-        patch.setattr(delivery, "_record_accepted", die)
+        patch.setattr(outcomes, "record", die)
         with pytest.raises(Killed):
             drain()
     assert fate_of(notification)[0] == "sent"
 
     with later(30):
         # The dead one might only be slow: nobody else sends yet.
-        Job.objects.update(available_at=timezone.now() - timedelta(minutes=5))
-        drain(limit=2)
+        drain()
     assert len(fcm.accepted(ADDRESS)) == 1
     wait_and_drain(91)
 
@@ -52,26 +50,32 @@ def test_a_sender_that_died_after_the_accept_is_followed_by_one_with_the_same_id
 
 
 def test_a_sender_that_was_taken_for_dead_does_not_overwrite_its_successor(
-    fcm: FakeFcm, reader: Phone, monkeypatch: pytest.MonkeyPatch
+    fcm: FakeFcm, reader: Phone
 ) -> None:
-    fcm.plan(ADDRESS, "unregistered", "ok")
     notification = tell(reader)
-    (waiting,) = deliveries_of(notification)
-    slow = claiming.claim(waiting.notification_id, waiting.pk)
-    assert isinstance(slow, claiming.Claim)
+    line = line_to("fcm")
+    assert line
 
+    def answered(outcome: Receipt | PushFailure) -> Landed:
+        (claim,) = claiming.claim("fcm", 10).claims
+        answer = Future[Receipt]()
+        if isinstance(outcome, Receipt):
+            answer.set_result(outcome)
+        else:
+            answer.set_exception(outcome)
+        return claim, answer
+
+    slow = answered(Refused("late"))
+    assert claiming.claim("fcm", 10).looked_at == 0
     with later(76):
-        quick = claiming.claim(waiting.notification_id, waiting.pk)
-        assert isinstance(quick, claiming.Claim)
-        delivery._record_accepted(quick, delivery.Receipt("projects/p/messages/1"))
-    delivery._record_failed(slow, delivery.Refused("late"))
+        outcomes.record(line, [answered(Receipt("projects/p/messages/1"))])
+    outcomes.record(line, [slow])
 
     assert fate_of(notification) == ("accepted", "")
 
 
-def test_what_no_job_will_ever_finish_expires_by_the_clock(reader: Phone) -> None:
+def test_what_no_sender_will_ever_finish_expires_by_the_clock(reader: Phone) -> None:
     notification = tell(reader)
-    Job.objects.all().delete()
 
     expire_deliveries()
     assert fate_of(notification)[0] == "queued"

@@ -14,12 +14,13 @@ from apps.notifications.kinds import KINDS
 from apps.notifications.models import Delivery, Notification
 from apps.notifications.services import notify
 from tests.devices.pockets import another_phone_of, reachable
-from tests.notifications.news import DELIVER, deliveries_of, fate_of, tell
-from tests.outbox import pending
+from tests.notifications.news import deliveries_of, fate_of, tell, waiting
 from tests.phone import Phone
 
 
-def test_every_reachable_device_gets_one_delivery_and_one_job(author: Phone) -> None:
+def test_every_reachable_device_gets_one_delivery_in_the_queue_of_its_service(
+    author: Phone,
+) -> None:
     tablet = another_phone_of(author, platform="android")
     reachable(author, "phone")
     reachable(tablet, "tablet")
@@ -32,9 +33,8 @@ def test_every_reachable_device_gets_one_delivery_and_one_job(author: Phone) -> 
         author.installation_id,
         tablet.installation_id,
     }
-    assert {job.kwargs["delivery_id"] for job in pending(DELIVER)} == {
-        str(delivery.pk) for delivery in deliveries
-    }
+    assert [(one.provider, one.priority) for one in deliveries] == [("fcm", 0)] * 2
+    assert waiting() == deliveries
 
 
 def test_what_rolls_back_was_never_said(author: Phone) -> None:
@@ -50,7 +50,7 @@ def test_what_rolls_back_was_never_said(author: Phone) -> None:
 
     assert not Notification.objects.exists()
     assert not Delivery.objects.exists()
-    assert pending(DELIVER) == []
+    assert waiting() == []
 
 
 def test_saying_it_again_changes_nothing(author: Phone, stranger: Phone) -> None:
@@ -61,7 +61,7 @@ def test_saying_it_again_changes_nothing(author: Phone, stranger: Phone) -> None
 
     assert again.pk == first.pk
     assert again.data["name"] == "Sam"
-    assert len(pending(DELIVER)) == 1
+    assert len(waiting()) == 1
     assert tell(stranger, "comment-1").pk != first.pk
 
 
@@ -69,7 +69,7 @@ def test_somebody_without_a_phone_finds_it_in_the_inbox(author: Phone) -> None:
     notification = tell(author)
 
     assert fate_of(notification) == ("suppressed", "no_device")
-    assert pending(DELIVER) == []
+    assert waiting() == []
     (item,) = author.get("notifications").json["items"]
     assert item["id"] == str(notification.pk)
 
@@ -121,7 +121,7 @@ def test_a_language_that_is_not_spoken_falls_back() -> None:
     )
 
 
-def test_telling_somebody_with_one_phone_costs_five_statements(author: Phone) -> None:
+def test_telling_somebody_with_one_phone_costs_four_statements(author: Phone) -> None:
     reachable(author, "phone")
 
     with CaptureQueriesContext(connection) as statements, transaction.atomic():
@@ -132,5 +132,5 @@ def test_telling_somebody_with_one_phone_costs_five_statements(author: Phone) ->
             key="comment-1",
         )
 
-    # The reader and what they want, the row and its count, the devices, their deliveries, the job.
-    assert len([one for one in statements if "SAVEPOINT" not in one["sql"]]) == 5
+    # The reader and what they want, the row and its count, the devices, their deliveries.
+    assert len([one for one in statements if "SAVEPOINT" not in one["sql"]]) == 4

@@ -12,12 +12,11 @@ from django.utils import timezone
 
 from apps.accounts.models import Session
 from apps.accounts.signals import session_ended
-from apps.core.models import Job
 from apps.notifications.models import Delivery, Notification, Preference
 from apps.notifications.services import notify
 from tests.fakes.fcm import FakeFcm
-from tests.notifications.news import ADDRESS, DELIVER, fate_of, tell, wait_and_drain
-from tests.outbox import drain, pending
+from tests.notifications.news import ADDRESS, fate_of, tell, wait_and_drain, waiting
+from tests.outbox import drain
 from tests.phone import Phone
 
 EVENING, MORNING = time(22), time(7)
@@ -64,7 +63,7 @@ def test_a_category_that_was_switched_off_is_in_the_ledger_and_nowhere_else(
     security = warn(reader)
 
     assert fate_of(notification) == ("suppressed", "preference")
-    assert len(pending(DELIVER)) == 1
+    assert len(waiting()) == 1
     drain()
     assert fate_of(security) == ("accepted", "")
     (entry,) = fcm.accepted(ADDRESS)
@@ -144,7 +143,7 @@ def test_what_would_be_stale_by_morning_expires_at_once(
     drain()
 
     assert fate_of(notification) == ("expired", "quiet_hours")
-    assert pending(DELIVER) == []
+    assert waiting() == []
 
 
 @pytest.mark.parametrize(
@@ -218,4 +217,4 @@ def test_a_stolen_token_is_told_on_the_devices_that_remain(fcm: FakeFcm, reader:
 
     (item,) = reader.get("notifications").json["items"]
     assert (item["kind"], item["category"]) == ("device_signed_out", "security")
-    assert Job.objects.filter(name=DELIVER).count() <= 1
+    assert len(waiting()) <= 1

@@ -24,11 +24,25 @@ DEFAULT_PORT = 8000
 DEMO = STATE / "demo.json"
 CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "config"]
 WORKER = ["worker", "-Q", "urgent,default,bulk", "--concurrency", "2", "--loglevel", "info"]
+SENDER = [
+    "worker",
+    "-n",
+    "sender@%h",
+    "-Q",
+    "fcm,apns,expo",
+    "--pool",
+    "threads",
+    "--concurrency",
+    "6",
+    "--loglevel",
+    "info",
+]
 SCHEDULER = "apps.core.scheduler:PostgresScheduler"
 BEAT = ["beat", "--scheduler", SCHEDULER, "--loglevel", "info"]
 PROCESSES = {
     "web": [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"],
     "worker": [*CELERY, *WORKER],
+    "sender": [*CELERY, *SENDER],
     "beat": [*CELERY, *BEAT],
 }
 

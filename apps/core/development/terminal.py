@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-COLOURS = {"web": 36, "worker": 32, "beat": 35, "dev": 33}
+COLOURS = {"web": 36, "worker": 32, "sender": 34, "beat": 35, "dev": 33}
 WIDTH = max(map(len, COLOURS))
 
 

@@ -1,27 +1,30 @@
-"""Taking a delivery to send it: everything is looked at again, and the attempt is counted before it begins."""
+"""Taking what is due at a service: everything is looked at again, and attempts are counted before they begin.
+
+Rows that another sender has locked are passed over, so that any number of senders may take at the same time.
+"""
 
 import random
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.devices import selectors as devices
-from apps.devices.models import Device
-from apps.notifications import rendering, rules
-from apps.notifications.kinds import KINDS, Priority
+from apps.core import jobs
+from apps.notifications import rules
+from apps.notifications.delivery import pushes
+from apps.notifications.delivery.steps import Step, step, write
+from apps.notifications.kinds import KINDS
 from apps.notifications.models import Delivery
-from apps.notifications.models.delivery import State
-from apps.notifications.providers import Line, line_to
+from apps.notifications.models.delivery import State, Turn
+from apps.notifications.providers import line_to
 from apps.notifications.providers.base import PushMessage
-from apps.notifications.querysets import DeliveryQuerySet
-from apps.notifications.rules import Hold, Refusal
+from apps.notifications.rules import History, Hold, Refusal
 
-# How long a sender may take before it is taken for dead; shorter than the lease of its job.
+# How long a sender may take before it is taken for dead: longer than the longest exchange, which is two connections to
+# Google for a token and two for the message.
 SENDING = timedelta(seconds=75)
 # Expo keeps receipts for a day.
 RECEIPTS_LAST = timedelta(hours=24)
@@ -33,155 +36,149 @@ class Claim:
 
     delivery: Delivery
     message: PushMessage | None
-    line: Line
 
 
-def claim(notification_id: uuid.UUID, delivery_id: uuid.UUID) -> Claim | Hold | None:
+@dataclass
+class Batch:
+    """What a look at a queue came to."""
+
+    looked_at: int = 0
+    claims: list[Claim] = field(default_factory=list)
+
+
+def claim(provider: str, most: int) -> Batch:
+    """Take up to `most` deliveries that are due at a service; those that rules close or hold are settled on the way."""
+    now = timezone.now()
     with transaction.atomic():
-        row = Delivery.objects.at(notification_id, delivery_id)
-        wanted = row.open().with_context().select_for_update(of=("self",))
-        delivery = wanted.first()
-        if delivery is None:
-            return None
-        now = timezone.now()
-        if delivery.next_attempt_at and delivery.next_attempt_at > now:
-            # Somebody is sending it, or the service or a rule named a time that has not come.
-            return Hold("not_due", delivery.next_attempt_at)
-        if delivery.provider_message_id:
-            return _asking(row, delivery, now)
-        address = devices.push_address_of(delivery.phone)
-        if settled := _settled(delivery, address, now):
-            state, reason = settled
-            row.move(state, reason=reason, next_attempt_at=None)
-            return None
-        if held := _held(delivery, now):
-            return _apply(held, row, delivery)
-        service = delivery.phone.push_provider
-        line = line_to(service)
-        if line is None:
-            row.move(State.SUPPRESSED, reason="no_provider", next_attempt_at=None)
-            return None
-        if pause := _pause(line, service, now):
-            return pause
-        _take(row, delivery, now)
-    return Claim(delivery, _message(delivery, address, now), line)
+        due = _due(provider, most, now)
+        judge = _Judge(provider, due, now)
+        steps = [taken for delivery in due if (taken := judge.step(delivery))]
+        write(steps)
+        for other in judge.moved_to:
+            jobs.wake(other)
+    return Batch(len(due), judge.claims)
 
 
-def _asking(row: DeliveryQuerySet, delivery: Delivery, now: datetime) -> Claim | None:
-    """Ask for the receipt of what a service has passed on; without one for too long, it is lost."""
-    line = line_to(delivery.provider)
-    too_long = delivery.sent_at is None or delivery.sent_at < now - RECEIPTS_LAST
-    if line is None or too_long:
-        row.move(State.EXPIRED, reason="no_receipt", next_attempt_at=None)
-        return None
-    row.move(State.SENT, next_attempt_at=now + SENDING)
-    return Claim(delivery, None, line)
+def _due(provider: str, most: int, now: datetime) -> list[Delivery]:
+    found: list[Delivery] = []
+    for turn in Turn:
+        if len(found) < most:
+            waiting = Delivery.objects.due(provider, turn, now).with_context()
+            locked = waiting.select_for_update(of=("self",), skip_locked=True)
+            found += locked[: most - len(found)]
+    return found
 
 
-def _pause(line: Line, service: str, now: datetime) -> Hold | None:
-    """Leave a service in trouble alone, and do not let it hold all workers."""
-    held = Delivery.objects.held_by(service, now)[: settings.PUSH_IN_FLIGHT]
-    if held.count() >= settings.PUSH_IN_FLIGHT:
-        return Hold("service_busy", now + timedelta(seconds=random.uniform(0.5, 2)))  # noqa: S311
-    # Last of all: whoever is let through a breaker has to try, or nobody learns how the service is.
-    if wait := line.breaker.wait():
-        return Hold("breaker_open", now + timedelta(seconds=wait * random.uniform(1, 1.5)))  # noqa: S311
-    return None
+def _held_devices(deliveries: Sequence[Delivery]) -> set[uuid.UUID]:
+    """Lock the phones, and return those that no other sender has.
 
-
-def _held(delivery: Delivery, now: datetime) -> Refusal | Hold | None:
-    # One at a time for each phone: two that go at once would both be within its limits.
-    _lock_device(delivery.phone)
-    notification = delivery.notification
-    preference = rules.preference_of(notification.recipient)
-    return rules.judge(delivery, KINDS[notification.kind], preference, now)
-
-
-def _lock_device(device: Device) -> None:
-    with connection.cursor() as cursor:
-        number = int.from_bytes(device.pk.bytes[8:], signed=True)
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
-
-
-def _apply(held: Refusal | Hold, row: DeliveryQuerySet, delivery: Delivery) -> Hold | None:
-    if isinstance(held, Refusal):
-        row.move(State.SUPPRESSED, reason=held.reason, next_attempt_at=None)
-        return None
-    if held.until >= delivery.expires_at:
-        row.move(State.EXPIRED, reason=held.reason, next_attempt_at=None)
-        return None
-    # Not everybody's quiet hours end in the same second.
-    held = Hold(held.reason, held.until + timedelta(seconds=random.uniform(0, 30)))  # noqa: S311
-    row.move(State.QUEUED, reason=held.reason, next_attempt_at=held.until)
-    return held
-
-
-def _take(row: DeliveryQuerySet, delivery: Delivery, now: datetime) -> None:
-    """Count the attempt; one that was held back speaks for all that wait beside it."""
-    if KINDS[delivery.notification.kind].digest and delivery.reason in rules.HELD:
-        beside = Delivery.objects.waiting_beside(delivery)
-        delivery.speaks_for += beside.move(
-            State.SUPPRESSED, reason="digested", next_attempt_at=None
-        )
-    delivery.attempts += 1
-    delivery.provider = delivery.phone.push_provider
-    row.move(
-        State.SENT,
-        attempts=delivery.attempts,
-        speaks_for=delivery.speaks_for,
-        provider=delivery.provider,
-        sent_at=Now(),
-        next_attempt_at=now + SENDING,
-    )
-
-
-def _settled(delivery: Delivery, address: str, now: datetime) -> tuple[State, str] | None:
-    """Return how a delivery ends without being sent, None while it is wanted.
-
-    Everything may have changed since it was asked for: the phone changed hands, its owner read on another one.
+    One sender at a time for each phone: two that let something go at once would both be within its limits.
     """
-    device, notification = delivery.phone, delivery.notification
-    if delivery.expires_at <= now:
-        return State.EXPIRED, delivery.reason
-    if not notification.recipient.is_live:
-        return State.SUPPRESSED, "recipient_inactive"
-    if device.user_id != notification.recipient_id:
-        return State.SUPPRESSED, "device_changed_hands"
-    if device.session is None or not device.session.stands(now):
-        return State.SUPPRESSED, "signed_out"
-    if not address:
-        return State.SUPPRESSED, device.push_silenced_reason or "no_address"
-    if notification.needs_nobody:
-        return State.SUPPRESSED, "already_read"
-    return None
+    ids = sorted({one.device_id for one in deliveries if one.device_id})
+    numbers = [int.from_bytes(one.bytes[8:], signed=True) for one in ids]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(number) FROM UNNEST(%s::int8[]) AS number", [numbers]
+        )
+        return {one for one, (held,) in zip(ids, cursor.fetchall(), strict=True) if held}
 
 
-def _message(delivery: Delivery, address: str, now: datetime) -> PushMessage:
-    device, notification = delivery.phone, delivery.notification
-    kind = KINDS[notification.kind]
-    locale = device.locale or notification.recipient.locale
-    quiet_since = now - timedelta(days=settings.PUSH_QUIET_DAYS)
-    dozes = device.push_registered_at is None or device.push_registered_at < quiet_since
-    words, data = notification.kind, notification.data
-    if delivery.speaks_for:
-        words, data = words + rendering.DIGEST, {**data, "count": delivery.speaks_for + 1}
-    return PushMessage(
-        provider=device.push_provider,
-        address=address,
-        address_kind=device.push_address_kind,
-        environment=device.push_environment,
-        notification_id=notification.pk,
-        delivery_id=delivery.pk,
-        title=rendering.title_of(words, data, locale),
-        body=rendering.body_of(words, data, locale),
-        category=notification.category,
-        link=notification.link,
-        badge=delivery.unread if kind.badge else None,
-        expires_at=delivery.expires_at,
-        wakes=kind.priority is not Priority.LOW and not dozes,
-        breaks_through=kind.priority is Priority.URGENT,
-        # Apple takes 64 bytes.
-        replaces=f"{notification.target_id}:{notification.kind}"[:64]
-        if kind.replaces_older
-        else "",
-    )
+class _Judge:
+    """Decides about each delivery of a batch, in turn: what goes first counts for what follows."""
+
+    def __init__(self, provider: str, due: Sequence[Delivery], now: datetime) -> None:
+        self.claims: list[Claim] = []
+        self.moved_to: set[str] = set()
+        self._provider, self._now = provider, now
+        self._line = line_to(provider)
+        self._devices = _held_devices(due) if due else set()
+        self._history = History(due, now)
+        # What was told of by another of the batch.
+        self._told: set[uuid.UUID] = set()
+
+    def step(self, delivery: Delivery) -> Step | None:
+        """Return the step that a delivery takes, None to leave it for another time."""
+        if delivery.device_id and delivery.device_id not in self._devices:
+            return None
+        if delivery.pk in self._told:
+            return None
+        if delivery.provider_message_id:
+            return self._ask(delivery)
+        if settled := self._settled(delivery):
+            return settled
+        if delivery.phone.push_provider != self._provider:
+            return self._move(delivery)
+        if self._line is None:
+            return step(delivery, State.SUPPRESSED, reason="no_provider")
+        return self._send(delivery)
+
+    def _ask(self, delivery: Delivery) -> Step:
+        """Ask for the receipt of what a service has passed on; without one for too long, it is lost."""
+        too_long = delivery.sent_at is None or delivery.sent_at < self._now - RECEIPTS_LAST
+        if self._line is None or too_long:
+            return step(delivery, State.EXPIRED, reason="no_receipt")
+        asking = step(delivery, State.SENT, next_attempt_at=self._now + SENDING)
+        self.claims.append(Claim(delivery, None))
+        return asking
+
+    def _settled(self, delivery: Delivery) -> Step | None:
+        """End what is not to be sent any more; everything may have changed since it was asked for."""
+        notification = delivery.notification
+        if delivery.expires_at <= self._now:
+            return step(delivery, State.EXPIRED)
+        reason = (
+            (not notification.recipient.is_live and "recipient_inactive")
+            or pushes.unreachable(delivery, self._now)
+            or (notification.needs_nobody and "already_read")
+        )
+        if reason:
+            return step(delivery, State.SUPPRESSED, reason=reason)
+        preference = rules.preference_of(notification.recipient)
+        kind = KINDS[notification.kind]
+        return self._ruled(
+            delivery, rules.judge(delivery, kind, preference, self._now, self._history)
+        )
+
+    def _ruled(self, delivery: Delivery, verdict: Refusal | Hold | None) -> Step | None:
+        match verdict:
+            case Refusal():
+                return step(delivery, State.SUPPRESSED, reason=verdict.reason)
+            case Hold() if verdict.until >= delivery.expires_at:
+                return step(delivery, State.EXPIRED, reason=verdict.reason)
+            case Hold():
+                # Not everybody's quiet hours end in the same second.
+                until = verdict.until + timedelta(seconds=random.uniform(0, 30))  # noqa: S311
+                return step(delivery, State.QUEUED, reason=verdict.reason, next_attempt_at=until)
+        return None
+
+    def _move(self, delivery: Delivery) -> Step:
+        """Put it in the queue of the service that the phone is with now."""
+        other = delivery.phone.push_provider
+        self.moved_to.add(other)
+        return step(delivery, State.QUEUED, provider=other, next_attempt_at=self._now)
+
+    def _send(self, delivery: Delivery) -> Step:
+        told = self._gather(delivery)
+        delivery.speaks_for += told
+        message = pushes.message(delivery, self._now)
+        if message is None:
+            return step(delivery, State.SUPPRESSED, reason="no_address")
+        due = self._now + SENDING
+        going = step(delivery, State.SENT, tries=1, speaks_for=told, next_attempt_at=due)
+        self._history.add(delivery, self._now)
+        delivery.state, delivery.attempts = State.SENT, delivery.attempts + 1
+        self.claims.append(Claim(delivery, message))
+        return going
+
+    def _gather(self, delivery: Delivery) -> int:
+        """Let one that was held back speak for all that wait beside it; return how many those are."""
+        if not KINDS[delivery.notification.kind].digest or delivery.reason not in rules.HELD:
+            return 0
+        beside = Delivery.objects.waiting_beside(delivery).exclude(pk__in=self._gone())
+        ids = list(beside.values_list("pk", flat=True))
+        self._told.update(ids)
+        waiting = Delivery.objects.waiting_beside(delivery).filter(pk__in=ids)
+        return waiting.move(State.SUPPRESSED, reason="digested", next_attempt_at=None)
+
+    def _gone(self) -> Iterator[uuid.UUID]:
+        return (claim.delivery.pk for claim in self.claims)

@@ -23,16 +23,25 @@ class State(models.TextChoices):
     EXPIRED = "expired"
 
 
+class Turn(models.IntegerChoices):
+    """Whose turn comes first where there is more to send than a service takes."""
+
+    PROMPT = 0, "prompt: somebody waits for it"
+    CAMPAIGN = 1, "campaign: overtaken by everything else"
+
+
 class Delivery(Record):
-    """One notification on its way to one device, or by mail: the state that its job finds and leaves behind.
+    """One notification on its way to one device, or by mail: a place in the queue of its provider, and what came of it.
 
     `attempts` is the fencing token: whoever sends records the outcome only if nobody has tried since. `next_attempt_at`
     is when the next try may begin; while the state is `sent`, when the sender is taken for dead or a receipt is due.
+    What is open and due is sent by whoever looks first (`delivery/`): there is no other queue.
     The table is split by the month of the notification (`core/partitions.py`), which every key of it must therefore
     hold: look a delivery up by both ids.
     """
 
     State = State
+    Turn = Turn
     OPEN = (State.QUEUED, State.SENT)
     BEFORE = {
         State.QUEUED: (State.QUEUED, State.SENT),
@@ -68,7 +77,16 @@ class Delivery(Record):
     failure = models.CharField(
         max_length=25, blank=True, default="", db_default="", help_text="The class of the failure."
     )
-    provider = models.CharField(max_length=10, blank=True, default="", db_default="")
+    provider = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The service that it goes through: its queue.",
+    )
+    priority = models.PositiveSmallIntegerField(
+        choices=Turn, default=Turn.PROMPT, db_default=Turn.PROMPT
+    )
     provider_message_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     speaks_for = models.PositiveSmallIntegerField(
@@ -94,7 +112,12 @@ class Delivery(Record):
                 condition=Q(state__in=["queued", "sent"]),
                 name="delivery_open",
             ),
-            models.Index(fields=["provider"], condition=Q(state="sent"), name="delivery_in_flight"),
+            # The queue of each service, campaigns last.
+            models.Index(
+                fields=["provider", "priority", "next_attempt_at"],
+                condition=Q(state__in=["queued", "sent"]),
+                name="delivery_due",
+            ),
             # What a phone was sent today, and what still waits for it.
             models.Index(fields=["device", "sent_at"], name="delivery_of_device"),
         ]
@@ -107,6 +130,11 @@ class Delivery(Record):
             models.CheckConstraint(
                 condition=~Q(channel="in_app") | Q(state="suppressed"),
                 name="delivery_in_app_is_a_row_only_if_suppressed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["queued", "sent"])
+                | Q(next_attempt_at__isnull=False) & ~Q(provider=""),
+                name="delivery_open_is_in_a_queue",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["sent", "accepted"]) | Q(sent_at__isnull=False),

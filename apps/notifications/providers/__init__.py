@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.core.signals import setting_changed
 from apps.notifications.providers import alarm
 from apps.notifications.providers.apns import ApnsProvider
 from apps.notifications.providers.apns_token import ApnsToken
-from apps.notifications.providers.base import PushProvider
+from apps.notifications.providers.base import PushMessage, PushProvider, Receipt
 from apps.notifications.providers.circuit import Breaker
 from apps.notifications.providers.console import ConsoleProvider
 from apps.notifications.providers.expo import ExpoProvider
@@ -26,6 +27,24 @@ class Line:
 
     provider: PushProvider
     breaker: Breaker = field(default_factory=Breaker)
+    pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(settings.PUSH_IN_FLIGHT, "push")
+    )
+
+    def send(self, message: PushMessage) -> Future[Receipt]:
+        """Begin to send a message."""
+        return self.pool.submit(self.provider.send, message)
+
+    def ask(self, provider_message_id: str) -> Future[Receipt]:
+        """Begin to ask what became of a message that was passed on."""
+        return self.pool.submit(self._ask, provider_message_id)
+
+    def close(self) -> None:
+        self.provider.close()
+        self.pool.shutdown(cancel_futures=True)
+
+    def _ask(self, name: str) -> Receipt:
+        return Receipt(name, is_final=self.provider.passed_on(name))
 
 
 _lock = threading.Lock()
@@ -49,7 +68,7 @@ def release() -> None:
     alarm.silence()
     with _lock:
         for line in _lines.values():
-            line.provider.close()
+            line.close()
         _lines.clear()
 
 

@@ -16,6 +16,8 @@ class Breaker:
         self._failures = 0
         self._pause = 0.0
         self._shut_until = 0.0
+        self.is_trying = False
+        """Whether whoever goes ahead now goes alone."""
 
     def wait(self) -> float:
         """Return the seconds for which nothing should be sent, 0 to go ahead."""
@@ -25,6 +27,7 @@ class Breaker:
                 return self._shut_until - now
             if self._pause:
                 # This one tries; it will say how it went.
+                self.is_trying = True
                 self._shut_until = now + self._pause
             return 0
 
@@ -32,7 +35,8 @@ class Breaker:
         """Count a failure of the service, not of one message."""
         with self._lock:
             self._failures += 1
-            if self._failures >= _FAILURES:
+            # Those that were under way when it opened say nothing new.
+            if self._failures >= _FAILURES and (self.is_trying or not self._pause):
                 self._shut(min(self._pause * 2 or _FIRST_PAUSE, _LONGEST_PAUSE))
 
     def shut(self, seconds: float) -> None:
@@ -43,6 +47,8 @@ class Breaker:
     def succeeded(self) -> None:
         with self._lock:
             self._failures, self._pause, self._shut_until = 0, 0.0, 0.0
+            self.is_trying = False
 
     def _shut(self, seconds: float) -> None:
         self._pause, self._shut_until = seconds, time.monotonic() + seconds
+        self.is_trying = False

@@ -1,12 +1,7 @@
 """What somebody was told, what they want to hear, and what became of it."""
 
-from datetime import datetime
-
-from django.db.models import Count
-
 from apps.core.actors import Actor
-from apps.core.ids import first_id
-from apps.notifications.models import Delivery, Inbox, Notification, Preference
+from apps.notifications.models import Inbox, Notification, Preference
 from apps.notifications.querysets import NotificationQuerySet
 
 
@@ -26,11 +21,3 @@ def preference_of(actor: Actor) -> Preference:
     assert actor.id  # noqa: S101 - the route lets in nobody else
     chosen = Preference.objects.filter(user=actor.id).first()
     return chosen or Preference(user_id=actor.id)
-
-
-def outcomes_since(moment: datetime, most: int) -> list[tuple[str, str, int]]:
-    """Count what became of deliveries told since a moment: state, reason, deliveries; the `most` common only."""
-    begun = Delivery.objects.filter(notification__gte=first_id(moment)).values_list(
-        "state", "reason"
-    )
-    return list(begun.annotate(deliveries=Count("*")).order_by("-deliveries", "state")[:most])

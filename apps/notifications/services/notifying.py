@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.core import jobs
 from apps.core.ids import new_id
 from apps.devices import selectors as devices
-from apps.notifications import rules, tasks
+from apps.notifications import rules
 from apps.notifications.kinds import KINDS, Channel, Kind
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
@@ -46,8 +46,9 @@ def notify(
     """Tell somebody something, within the caller's transaction: in the inbox and on every device that push reaches.
 
     `kind` is a key of `kinds.KINDS`, `data` fills its template, `key` names the cause: saying it again changes nothing.
-    `target` is what the app opens. Writes a delivery for each way to the reader and enqueues a job for each that no
-    rule closes. Raises KeyError for a kind that does not exist, TypeError for data that it does not declare.
+    `target` is what the app opens. Writes a delivery for each way to the reader; those that no rule closes are due at
+    once in the queue of their service, which is woken when this has committed. Raises KeyError for a kind that does not
+    exist, TypeError for data that it does not declare.
     """
     declared = KINDS[kind]
     if data.keys() != declared.data:
@@ -77,9 +78,8 @@ def _deliver(notification_id: uuid.UUID, recipient: User, kind: Kind) -> None:
     now = timezone.now()
     deliveries = list(_ways(notification_id, recipient, kind, now))
     Delivery.objects.bulk_create(deliveries)
-    for delivery in deliveries:
-        if delivery.state == State.QUEUED:
-            jobs.enqueue(tasks.deliver, notification_id=notification_id, delivery_id=delivery.pk)
+    for queue in {delivery.provider for delivery in deliveries if delivery.state == State.QUEUED}:
+        jobs.wake(queue)
 
 
 def _ways(
@@ -88,21 +88,26 @@ def _ways(
     """Make one row for each way to the reader; those that a rule closes say which."""
     preference = rules.preference_of(recipient)
 
-    def way(channel: str, reason: str = "", device_id: uuid.UUID | None = None) -> Delivery:
+    def way(
+        channel: str, reason: str = "", device_id: uuid.UUID | None = None, provider: str = ""
+    ) -> Delivery:
         return Delivery(
             notification_id=notification_id,
             device_id=device_id,
             channel=channel,
+            provider=provider,
             state=State.SUPPRESSED if reason else State.QUEUED,
             reason=reason,
+            next_attempt_at=None if reason else now,
             expires_at=now + kind.life,
         )
 
     for channel in sorted(kind.channels):
         reason = rules.unwanted(kind, preference, channel, now)
         if channel == Channel.PUSH:
-            reached = devices.reachable_devices_of(recipient.pk).values_list("pk", flat=True)
-            pushes = [way(channel, reason, device_id) for device_id in reached]
+            reached = devices.reachable_devices_of(recipient.pk)
+            found = reached.values_list("pk", "push_provider")
+            pushes = [way(channel, reason, *device) for device in found]
             yield from pushes or [way(channel, reason or "no_device")]
         elif reason:
             yield way(channel, reason)

@@ -1,0 +1,109 @@
+"""The pump: it keeps as many messages with a service as the service may hold, and writes down what comes back."""
+
+import threading
+import time
+from collections.abc import Iterator
+from queue import Empty, SimpleQueue
+
+from django.conf import settings
+
+from apps.notifications.delivery import claiming, outcomes
+from apps.notifications.delivery.claiming import Claim
+from apps.notifications.delivery.outcomes import Landed
+from apps.notifications.providers import Line, line_to
+
+# Seconds to wait for something to come back before looking for more to send.
+_PATIENCE = 0.02
+
+_lock = threading.Lock()
+# The services that a thread of this process works for, and whether somebody has rung since it began.
+_rung: dict[str, bool] = {}
+
+
+def send_due(*, queue: str, ends: float) -> bool:
+    """Send what is due at the service that a queue is named for, until nothing is or `ends` has come.
+
+    Returns whether more may be due. One thread in a process at a time: whoever comes second only has the first look
+    once more.
+    """
+    with _lock:
+        if queue in _rung:
+            _rung[queue] = True
+            return False
+        _rung[queue] = False
+    while True:
+        more = True
+        try:
+            more = _pump(queue, ends)
+        finally:
+            with _lock:
+                leaves = more or not _rung[queue]
+                _rung[queue] = False
+                if leaves:
+                    del _rung[queue]
+        if leaves:
+            return more
+
+
+def _pump(provider: str, ends: float) -> bool:
+    line = line_to(provider)
+    flight = _Flight(line)
+    while True:
+        looked_at = 0
+        if time.monotonic() < ends and (room := flight.room()):
+            batch = claiming.claim(provider, room)
+            looked_at = batch.looked_at
+            for claim in batch.claims:
+                flight.send(claim)
+        if flight.aloft:
+            flight.land()
+        elif not looked_at:
+            return time.monotonic() >= ends
+
+
+class _Flight:
+    """What is with a service and has not come back."""
+
+    def __init__(self, line: Line | None) -> None:
+        self.aloft = 0
+        self._line = line
+        self._landed: SimpleQueue[Landed] = SimpleQueue()
+        self._is_idle = True
+
+    def room(self) -> int:
+        """Return how many more may be sent now."""
+        if self._line is None:
+            return settings.PUSH_IN_FLIGHT
+        room = settings.PUSH_IN_FLIGHT - self.aloft
+        # Taking a few at a time is dear; it is done where nothing comes back meanwhile.
+        if room < (1 if self._is_idle else settings.PUSH_IN_FLIGHT // 4):
+            return 0
+        if room < 1 or self._line.breaker.wait():
+            return 0
+        return 1 if self._line.breaker.is_trying else room
+
+    def send(self, claim: Claim) -> None:
+        assert self._line  # noqa: S101 - nothing is claimed for nobody
+        answer = (
+            self._line.send(claim.message)
+            if claim.message
+            else self._line.ask(claim.delivery.provider_message_id)
+        )
+        self.aloft += 1
+        answer.add_done_callback(lambda done: self._landed.put((claim, done)))
+
+    def land(self) -> None:
+        """Record what has come back; wait a moment for it."""
+        landed = list(self._arrivals())
+        self._is_idle = not landed
+        if landed and self._line:
+            self.aloft -= len(landed)
+            outcomes.record(self._line, landed)
+
+    def _arrivals(self) -> Iterator[Landed]:
+        try:
+            yield self._landed.get(timeout=_PATIENCE)
+            while True:
+                yield self._landed.get_nowait()
+        except Empty:
+            return

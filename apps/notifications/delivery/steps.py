@@ -1,0 +1,76 @@
+"""One step of each of many deliveries, written in one statement and only where nobody else has been since."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from apps.notifications.models import Delivery
+from apps.notifications.models.delivery import State
+
+_WRITE = """
+    UPDATE notifications_delivery AS delivery SET
+        state = step.state,
+        reason = COALESCE(step.reason, delivery.reason),
+        failure = COALESCE(step.failure, delivery.failure),
+        provider = COALESCE(step.provider, delivery.provider),
+        provider_message_id = COALESCE(step.provider_message_id, delivery.provider_message_id),
+        next_attempt_at = step.next_attempt_at,
+        speaks_for = delivery.speaks_for + step.speaks_for,
+        attempts = delivery.attempts + step.tries,
+        sent_at = CASE WHEN step.tries > 0 THEN STATEMENT_TIMESTAMP() ELSE delivery.sent_at END,
+        accepted_at = CASE
+            WHEN step.state = 'accepted' THEN STATEMENT_TIMESTAMP() ELSE delivery.accepted_at END,
+        updated_at = STATEMENT_TIMESTAMP()
+    FROM UNNEST(
+        %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[]
+    ) AS step (
+        notification_id, id, before, attempts, state, reason, failure,
+        provider, provider_message_id, next_attempt_at, speaks_for, tries
+    )
+    WHERE delivery.notification_id = step.notification_id AND delivery.id = step.id
+        AND delivery.state = step.before AND delivery.attempts = step.attempts
+        AND delivery.notification_id BETWEEN %s AND %s
+    RETURNING delivery.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a delivery goes from where it was found; what is None stays, but for when it is due again."""
+
+    notification_id: uuid.UUID
+    id: uuid.UUID
+    before: str
+    attempts: int
+    state: str
+    reason: str | None = None
+    failure: str | None = None
+    provider: str | None = None
+    provider_message_id: str | None = None
+    next_attempt_at: datetime | None = None
+    speaks_for: int = 0
+    tries: int = 0
+
+
+def step(delivery: Delivery, state: State, **changes: object) -> Step:
+    """Move a delivery as it was loaded; raises ValueError for a state that can't follow."""
+    if delivery.state not in Delivery.BEFORE[state]:
+        raise ValueError(f"{delivery.state} is not followed by {state}.")
+    found = (delivery.notification_id, delivery.pk, delivery.state, delivery.attempts)
+    return Step(*found, state, **changes)  # type: ignore[arg-type]
+
+
+def write(steps: Sequence[Step]) -> set[uuid.UUID]:
+    """Write the steps, and return the ids of the deliveries that were still where they were found."""
+    if not steps:
+        return set()
+    # The first and the last id tell Postgres which months to look into.
+    ids = [one.notification_id for one in steps]
+    columns = [list(column) for column in zip(*map(astuple, steps), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [*columns, min(ids), max(ids)])
+        return {written for (written,) in cursor.fetchall()}

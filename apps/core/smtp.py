@@ -58,7 +58,9 @@ def verdict_on(failure: OSError) -> Verdict:
         case TimeoutError():
             return Verdict(Meaning.TROUBLE, "timeout")
         case smtplib.SMTPServerDisconnected():
-            return Verdict(Meaning.TROUBLE, "disconnected")
+            # What smtplib makes of silence as well.
+            silent = isinstance(failure.__context__, TimeoutError)
+            return Verdict(Meaning.TROUBLE, "timeout" if silent else "disconnected")
         case _:
             return Verdict(Meaning.TROUBLE, "unreachable")
 

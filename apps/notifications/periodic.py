@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from apps.core import jobs
-from apps.notifications.services import housekeeping
+from apps.notifications.services import bounces, housekeeping
 
 
 @jobs.periodic(every=timedelta(minutes=10))
@@ -20,3 +20,8 @@ def keep_delivery_months(**_: Any) -> None:
 @jobs.periodic(at="04:00", lease=timedelta(seconds=200), atomic=False)
 def forget_old_notifications(**_: Any) -> None:
     housekeeping.forget_old()
+
+
+@jobs.periodic(at="04:20", atomic=False)
+def forget_mail_events(**_: Any) -> None:
+    bounces.forget_mail_events()

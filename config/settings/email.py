@@ -24,3 +24,19 @@ MAILERS = {
 
 # For so long nothing at all is mailed to an address that has bounced; then codes and account notices try again.
 ACCOUNT_MAIL_HOLD = timedelta(days=1)
+
+# Which mail services report bounces and complaints at /api/webhooks/mail/<name>: "standard" is any that signs as
+# Standard Webhooks do, in our words; "sendgrid" is Twilio's.
+MAIL_WEBHOOKS = env.names("MAIL_WEBHOOKS", default=[])
+# `whsec_` and base64 of 32 random bytes, the newest first; an older one stays until the sender has the new one.
+MAIL_WEBHOOK_SECRETS = (
+    env.names("MAIL_WEBHOOK_SECRETS")
+    if "standard" in MAIL_WEBHOOKS
+    else env.names("MAIL_WEBHOOK_SECRETS", default=[])
+)
+# The verification key that SendGrid shows beside "Signed Event Webhook".
+SENDGRID_WEBHOOK_KEY = (
+    env.text("SENDGRID_WEBHOOK_KEY")
+    if "sendgrid" in MAIL_WEBHOOKS
+    else env.text("SENDGRID_WEBHOOK_KEY", default="")
+)

@@ -7,6 +7,7 @@ message was taken), `ok`. What was taken, whatever the client heard of it, is in
 
 import json
 import os
+import socket
 import socketserver
 import struct
 import threading
@@ -48,6 +49,7 @@ class FakeSmtp:
         self._plans: dict[str, deque[str]] = {}
         self._ledger = ledger
         self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
         handler = type("_BoundHandler", (_Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", port), handler)
         self.port = self._server.server_address[1]
@@ -80,10 +82,19 @@ class FakeSmtp:
             plan = self._plans.get(address)
             return plan.popleft() if plan else "ok"
 
-    def connected(self) -> int:
+    def connected(self, connection: socket.socket) -> int:
         with self._lock:
             self.connections += 1
+            self._open.add(connection)
             return self.connections
+
+    def hang_up(self) -> None:
+        """Close every connection that stands, as servers do with whoever is silent."""
+        with self._lock:
+            for connection in self._open:
+                if connection.fileno() != -1:
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._open.clear()
 
     def take(self, taken: Taken) -> None:
         with self._lock:
@@ -104,7 +115,7 @@ class _Handler(socketserver.StreamRequestHandler):
     fake: FakeSmtp
 
     def handle(self) -> None:
-        self.number = self.fake.connected()
+        self.number = self.fake.connected(self.connection)
         self.sender, self.recipient, self.answer = "", "", "ok"
         self.say("220 mail.test ESMTP")
         while line := self.rfile.readline(2_000):

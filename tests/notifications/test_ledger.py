@@ -28,7 +28,7 @@ FATES = {
         "expired",
     },
     State.ACCEPTED: {"delivered", "opened", "failed"},
-    State.DELIVERED: {"opened"},
+    State.DELIVERED: {"opened", "failed"},
 }
 
 

@@ -17,7 +17,7 @@ class State(models.TextChoices):
     SUPPRESSED = "suppressed", "suppressed: by a rule or because it reaches nobody"
     SENT = "sent", "sent: handed over, the answer is outstanding"
     ACCEPTED = "accepted", "accepted: the service has said yes"
-    DELIVERED = "delivered", "delivered: the phone has said so"
+    DELIVERED = "delivered", "delivered: the phone, or the reader's mail server, has said so"
     OPENED = "opened", "opened: somebody tapped it"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -52,8 +52,8 @@ class Delivery(Record):
         # A phone may speak up before the answer of the service was heard.
         State.DELIVERED: (State.QUEUED, State.SENT, State.ACCEPTED),
         State.OPENED: (State.QUEUED, State.SENT, State.ACCEPTED, State.DELIVERED),
-        # What was accepted can come back: a mail bounces.
-        State.FAILED: (State.SENT, State.ACCEPTED),
+        # What was accepted can come back: a mail bounces, or its reader calls it spam.
+        State.FAILED: (State.SENT, State.ACCEPTED, State.DELIVERED),
         State.EXPIRED: (State.QUEUED, State.SENT),
     }
 

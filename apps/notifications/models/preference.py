@@ -49,6 +49,10 @@ class Preference(Record):
             channel, by_default
         )
 
+    def has_chosen(self, category: str, channel: str) -> bool:
+        """Tell whether this person has said anything about a category by a channel."""
+        return channel in self.choices.get(category, {})
+
     def is_muted(self, now: datetime) -> bool:
         return self.muted_until is not None and self.muted_until > now
 

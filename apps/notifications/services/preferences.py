@@ -1,12 +1,15 @@
 """Somebody says what they want to hear, how, and when not."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
+from apps.accounts.models import User
 from apps.core.actors import Actor
+from apps.notifications.kinds import Channel
 from apps.notifications.models import Preference
 
 type Choice = Mapping[str, Any]
@@ -36,6 +39,14 @@ def set_preferences(
         preference.updated_at = Now()
         preference.save()
     return preference
+
+
+def unsubscribe(*, user_id: uuid.UUID, category: str) -> None:
+    """Stop mail of a category to whom a link of ours names. Commits; repeats and links of the erased change nothing."""
+    with transaction.atomic():
+        if User.objects.filter(pk=user_id, erased_at=None).exists():
+            off = {"category": category, Channel.EMAIL: False}
+            set_preferences(actor=Actor(user_id), categories=[off])
 
 
 def _locked(actor: Actor) -> Preference:

@@ -1,8 +1,12 @@
-"""What an ASGI server serves: the same application, for routes that stream."""
+"""What the stream server serves (`manage.py stream`): events and probes."""
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
-application = get_asgi_application()
+django.setup(set_prefix=False)
+
+from apps.notifications.streaming.asgi import Application  # noqa: E402 - after the apps are ready
+
+application = Application()

@@ -4,6 +4,7 @@ import json as json_format
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -78,6 +79,58 @@ class OverHttp:
     def close(self) -> None:
         self._client.close()
 
+    @contextmanager
+    def lines(self, path: str, headers: dict[str, str]) -> Iterator[Iterator[str]]:
+        """Yield the lines of an answer that goes on, as they come; read none of another."""
+        with self._client.stream("GET", path, headers=headers) as response:
+            assert response.status_code == 200, response.read()
+            yield response.iter_lines()
+
+
+@dataclass(frozen=True)
+class Event:
+    """One server-sent event."""
+
+    name: str
+    data: Any
+
+
+@dataclass
+class Inbox:
+    """What the app knows of somebody's inbox from events alone, and where it stands in them."""
+
+    last_id: str = ""
+    unread: int | None = None
+    notifications: dict[str, Any] = field(default_factory=dict)
+    told: list[Event] = field(default_factory=list)
+
+    def read(self, lines: Iterator[str]) -> Iterator[Event]:
+        """Take in events as they come (WHATWG HTML §9.2.6); what is cut off in the middle is as if it never came."""
+        name, data, position = "", "", ""
+        for line in lines:
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                data = line.removeprefix("data: ")
+            elif line.startswith("id: "):
+                position = line.removeprefix("id: ")
+            elif not line:
+                self.last_id = position or self.last_id
+                if data:
+                    yield self._take(Event(name, json_format.loads(data)))
+                name, data, position = "", "", ""
+
+    def _take(self, event: Event) -> Event:
+        if event.name == "notification":
+            one = event.data["notification"]
+            self.notifications[one["id"]] = one
+        elif event.name == "archived":
+            self.notifications.pop(event.data["notification_id"], None)
+        elif event.name == "unread":
+            self.unread = event.data["unread"]
+        self.told.append(event)
+        return event
+
 
 @dataclass
 class Phone:
@@ -138,6 +191,14 @@ class Phone:
             "Authorization": f"Bearer {self.access}" if self.access else "",
         }
         return {name: value for name, value in known.items() if value}
+
+    @contextmanager
+    def events(self, inbox: Inbox) -> Iterator[Iterator[Event]]:
+        """Follow what happens from where the app's inbox stands; needs a line `OverHttp`."""
+        assert isinstance(self.line, OverHttp)
+        last = {"Last-Event-ID": inbox.last_id} if inbox.last_id else {}
+        with self.line.lines(f"{self.api}/events", self._headers() | last) as lines:
+            yield inbox.read(lines)
 
     # Who holds it
 

@@ -1,6 +1,7 @@
 """What others may ask of accounts."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
 from django.conf import settings
@@ -45,6 +46,18 @@ def me(actor: Actor) -> User:
     if user is None:
         raise NotFound
     return user
+
+
+def standing_among(session_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Tell which of these sessions are neither over nor somebody's who is out; one query."""
+    standing = Session.objects.filter(
+        pk__in=session_ids,
+        revoked_at=None,
+        idle_expires_at__gt=Now(),
+        user__is_active=True,
+        user__deleted_at=None,
+    )
+    return set(standing.values_list("pk", flat=True))
 
 
 def second_step_of(actor: Actor) -> UserQuerySet:

@@ -18,6 +18,13 @@ class Category(TextChoices):
     SECURITY = "security"
 
 
+class Topic(TextChoices):
+    """What an open app is hinted to ask for again."""
+
+    POSTS = "posts"
+    """The posts that somebody works on."""
+
+
 class Channel(TextChoices):
     """How something reaches somebody."""
 

@@ -28,6 +28,7 @@ RATE_LIMITS = {
     "auth": (20, 60),
     "upload": (30, 60),
     "expensive": (10, 60),
+    "stream": (60, 60),
 }
 
 # What a server's key may be good for; operations name one of these (`scope=`), and a key reaches no others.

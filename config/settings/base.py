@@ -10,4 +10,5 @@ from config.settings.observability import *
 from config.settings.push import *
 from config.settings.security import *
 from config.settings.storage import *
+from config.settings.streams import *
 from config.settings.tasks import *

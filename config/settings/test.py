@@ -42,3 +42,7 @@ MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend
 LOGGING = {"level": "WARNING", "format": "json"}
 # A transaction that a test holds open while it looks around is not a fault.
 DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 20
+# Seconds that a test can wait.
+STREAM_HEARTBEAT = 2.0
+STREAM_SEND = 2.0
+STREAM_UNRUNG = 0.5

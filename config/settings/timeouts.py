@@ -34,3 +34,6 @@ EMAIL = 10
 # Of the file store: one answer, or the next bytes of one.
 STORAGE_CONNECT = 2
 STORAGE_READ = 8
+
+# A phone that takes nothing of its stream for so long is let go.
+STREAM_SEND = 10.0

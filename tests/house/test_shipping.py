@@ -24,7 +24,7 @@ MANIFESTS = [
     if document
 ]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-OURS = ("web", "worker", "sender", "beat", "migrate")
+OURS = ("web", "stream", "worker", "sender", "beat", "migrate")
 # What the image says itself, or a library reads.
 KNOWN_ELSEWHERE = {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PATH"}
 
@@ -140,6 +140,7 @@ def test_pods_can_write_nowhere_and_become_nobody() -> None:
 
 
 def test_stopping_takes_longer_than_what_is_under_way() -> None:
+    from apps.notifications.management.commands import stream
     from config import gunicorn
 
     grace = {name: pod.get("terminationGracePeriodSeconds", 30) for name, pod in pods()}
@@ -152,6 +153,8 @@ def test_stopping_takes_longer_than_what_is_under_way() -> None:
     assert grace["sender"] > longest
     assert int(services["sender"]["stop_grace_period"][:-1]) > longest
     assert grace["web"] > gunicorn.graceful_timeout + 5
+    assert grace["stream"] > stream.GRACE + 5
+    assert int(services["stream"]["stop_grace_period"][:-1]) > stream.GRACE
     assert int(services["web"]["stop_grace_period"][:-1]) > gunicorn.graceful_timeout
 
 
@@ -179,6 +182,27 @@ def test_the_proxy_passes_what_the_application_takes() -> None:
     assert megabytes * 1024 * 1024 >= settings.MAX_BODY_BYTES
     assert "proxy_request_buffering     on;" in proxy
     assert "X-Forwarded-For   $remote_addr;" in proxy
+
+
+def test_the_proxy_lets_streams_through_and_waits_for_longer_than_they_are_silent() -> None:
+    proxy = (ROOT / "deploy" / "nginx.conf").read_text()
+    events = re.search(r"location ~ (\S+) \{(.*?)\n    \}", proxy, re.DOTALL)
+    assert events
+    patience = int(re.search(r"proxy_read_timeout\s+(\d+)s;", events[2])[1])  # type: ignore[index]
+
+    assert "_stream;" in events[2]
+    assert re.search(r"proxy_buffering\s+off;", events[2])
+    assert patience > 2 * settings.STREAM_HEARTBEAT
+    for path, theirs in (
+        ("/api/v1/events", True),
+        ("/api/v1/feed", False),
+        ("/api/v2/events", True),
+    ):
+        assert bool(re.search(events[1], path)) is theirs
+    rules = [one for one in MANIFESTS if one["kind"] == "Ingress"]
+    (path,) = rules[0]["spec"]["rules"][0]["http"]["paths"]
+    assert f"^{path['path']}" == events[1]
+    assert path["backend"]["service"]["name"].endswith("-stream")
 
 
 def test_the_proxy_passes_pictures_on_their_own_host_and_nothing_else_there() -> None:

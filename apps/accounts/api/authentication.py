@@ -23,6 +23,7 @@ class SessionClaim:
     session_id: uuid.UUID
     generation: int
     leaf: str
+    expires_at: int = 0
 
     @cached_property
     def cache_key(self) -> str:
@@ -74,7 +75,9 @@ class AccessTokenAuthentication(BaseAuthentication):
         actor = Actor(
             claims.user_id, claims.session_id, claims.scopes, claims.auth_time, claims.device_key
         )
-        return actor, SessionClaim(claims.session_id, claims.generation, claims.leaf)
+        return actor, SessionClaim(
+            claims.session_id, claims.generation, claims.leaf, claims.expires_at
+        )
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

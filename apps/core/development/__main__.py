@@ -13,7 +13,9 @@ from apps.core.development.state import ServiceError
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m apps.core.development")
     words = parser.add_subparsers(dest="word", required=True)
-    words.add_parser("run", help="services, migrations, demo data, then web, worker and beat")
+    words.add_parser(
+        "run", help="services, migrations, demo data, then web, stream, worker and beat"
+    )
     words.add_parser("clean", help="stop the services and delete their data")
     one = words.add_parser("exec", help="one command with the services up")
     one.add_argument("--test", action="store_true", help="on test settings")

@@ -1,4 +1,4 @@
-"""`run`: services, migrations, demo data, then web, worker and beat until Ctrl-C."""
+"""`run`: services, migrations, demo data, then web, stream, worker and beat until Ctrl-C."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from apps.core.development import ports
 from apps.core.development.child import Child
+from apps.core.development.front import Front
 from apps.core.development.greeting import greeting, is_alive
 from apps.core.development.project import ROOT, STATE, environment
 from apps.core.development.reload import Watcher
@@ -37,10 +38,13 @@ SENDER = [
     "--loglevel",
     "info",
 ]
+# Behind the one port that people know: what of it is not web's.
+ROUTES = [(r"/api/v\d+/events", "stream"), (r"(?s:.*)", "web")]
 SCHEDULER = "apps.core.scheduler:PostgresScheduler"
 BEAT = ["beat", "--scheduler", SCHEDULER, "--loglevel", "info"]
 PROCESSES = {
     "web": [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"],
+    "stream": [sys.executable, "manage.py", "stream"],
     "worker": [*CELERY, *WORKER],
     "sender": [*CELERY, *SENDER],
     "beat": [*CELERY, *BEAT],
@@ -132,8 +136,11 @@ class Session:
         """Keep the processes of the product running until a stop is requested."""
         if self.stop:
             return
+        behind = {name: ports.pick(None) for name in ("web", "stream")}
         children = [
-            Child(name, command, self.variables, self.terminal.say, self.warden)
+            Child(
+                name, command, self._variables_of(behind.get(name)), self.terminal.say, self.warden
+            )
             for name, command in PROCESSES.items()
         ]
         supervisor = Supervisor(
@@ -144,7 +151,12 @@ class Session:
             when_ready=self._greet,
             say=self.terminal.say,
         )
-        supervisor.run()
+        with closing(Front(self.port, [(path, behind[name]) for path, name in ROUTES])):
+            supervisor.run()
+
+    def _variables_of(self, port: int | None) -> dict[str, str]:
+        own = {"BIND": f"{ports.LOOPBACK}:{port}"} if port else {}
+        return {**self.variables, **own}
 
     def _greet(self, seconds: float) -> None:
         again = " again" if self._greeted else ""

@@ -57,7 +57,8 @@ class Operation:
     are not signed in (`SHARED_PAGE_SECONDS`). `fresh` asks for a proof of who the caller is that is no older than
     `FRESH_PROOF_SECONDS`. `device_proof` asks for one that the device which signed in sends the request: of
     sessions that are `bound` to a key, or, `required`, of all. What is `secret` carries credentials either way: never
-    stored, cached or compressed.
+    stored, cached or compressed. A `stream` answers with server-sent events that go on, each with the response as its
+    `data`; its budget is what it costs to begin.
     """
 
     permission: type[BasePermission]
@@ -76,6 +77,7 @@ class Operation:
     fresh: bool = False
     device_proof: Literal["", "bound", "required"] = ""
     secret: bool = False
+    stream: bool = False
     deprecated: Deprecation | None = None
 
 

@@ -18,6 +18,7 @@ from apps.core.http.permissions import Public
 from apps.core.http.serializers import Output
 
 PROBLEM = "application/problem+json"
+EVENTS = "text/event-stream"
 _CLIENT_HEADERS = {
     "ClientPlatform": ("X-Client-Platform", "`ios`, `android` or `web`."),
     "ClientVersion": ("X-Client-Version", "The app's version, compared number by number."),
@@ -111,10 +112,12 @@ class OperationSchema(AutoSchema):
         return self.declared.request
 
     def get_response_serializers(self) -> dict[Any, Any]:  # type: ignore[override]
-        responses: dict[Any, Any] = {self.declared.status: self._success()}
+        declared = self.declared
+        kind = (declared.status, EVENTS) if declared.stream else declared.status
+        responses: dict[Any, Any] = {kind: self._success()}
         if self.declared.own_ids:
             responses[200] = self._success()
-        if self.method == "GET":
+        if self.method == "GET" and not declared.stream:
             responses[304] = OpenApiResponse(description="What `If-None-Match` names is current.")
         by_status: dict[int, list[type[errors.DomainError]]] = {}
         for error in dict.fromkeys(self._errors()):
@@ -166,7 +169,7 @@ class OperationSchema(AutoSchema):
         parameters: list[Any] = [declared.query] if declared.query else []
         if isinstance(declared.response, Page):
             parameters.append(_PageParameters)
-        if declared.response and not declared.secret:
+        if declared.response and not (declared.secret or declared.stream):
             parameters.append(_FieldsParameter)
         parameters += [_HEADERS[name] for name in self._headers()]
         return parameters
@@ -178,7 +181,9 @@ class OperationSchema(AutoSchema):
             yield "If-Match required" if self.declared.if_match == "required" else "If-Match"
         if self.declared.device_proof:
             yield "DPoP required" if self.declared.device_proof == "required" else "DPoP"
-        if self.method == "GET" and not self.declared.secret:
+        if self.declared.stream:
+            yield "Last-Event-ID"
+        elif self.method == "GET" and not self.declared.secret:
             yield "If-None-Match"
 
 
@@ -219,6 +224,7 @@ _HEADERS = {
     ),
     "DPoP": _header("DPoP", f"{_PROOF} Of sessions that are bound to a key."),
     "DPoP required": _header("DPoP", _PROOF, required=True),
+    "Last-Event-ID": _header("Last-Event-ID", "The last `id` you were told, after a cut."),
     "If-None-Match": _header("If-None-Match", "The ETag you hold; answers 304 when it is current."),
 }
 

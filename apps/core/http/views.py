@@ -304,7 +304,8 @@ class ApiView(APIView):
 
     @property
     def _framework_parameters(self) -> set[str]:
-        known = {"fields"} if self.operation.response and not self.operation.secret else set()
+        is_chosen_from = not (self.operation.secret or self.operation.stream)
+        known = {"fields"} if self.operation.response and is_chosen_from else set()
         return known | _PAGE_PARAMETERS if isinstance(self.operation.response, Page) else known
 
     def _note_deprecation(self, request: Request) -> None:

@@ -41,6 +41,9 @@ DEPRECATED = Counter(
 )
 LIMITED = Counter("rate_limited", "Requests refused by a rate limit.", ["policy"])
 REPLAYS = Counter("idempotency_replays", "Answers replayed to a repeated key.")
+STREAMS = Gauge("event_streams", "Apps that follow their events now.", multiprocess_mode="livesum")
+STREAM_EVENTS = Counter("stream_events", "Events told to them, by name.", ["event"])
+STREAM_ENDS = Counter("event_streams_ended", "Streams that ended, by why.", ["reason"])
 JOBS = Counter("job_runs", "Finished attempts of jobs.", ["name", "outcome"])
 JOB_DURATION = Histogram(
     "job_duration_seconds",
@@ -107,6 +110,16 @@ def count_deprecated(route: str, platform: str, app_version: str) -> None:
 def count_replay() -> None:
     """Count one stored answer that was given again."""
     REPLAYS.inc()
+
+
+def count_stream_event(name: str) -> None:
+    """Count one event that was told to an app."""
+    STREAM_EVENTS.labels(name).inc()
+
+
+def count_stream_end(reason: str) -> None:
+    """Count one stream that ended."""
+    STREAM_ENDS.labels(reason).inc()
 
 
 def observe_job(name: str, outcome: str, duration: float) -> None:

@@ -2,10 +2,11 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from apps.accounts.models import User
 from apps.core.models import PlannedQuerySet, Record, planned_manager
+from apps.core.snapshots import TransactionField, stamped
 from apps.notifications.kinds import Category
 from apps.notifications.querysets import NotificationQuerySet
 
@@ -35,6 +36,7 @@ class Notification(Record):
     seen_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
+    changed_in = TransactionField()
 
     # The reader's, where the queryset brought it along: `with_language()`.
     language: str
@@ -42,7 +44,9 @@ class Notification(Record):
     objects = planned_manager(NotificationQuerySet)
 
     class Meta:
+        triggers = [stamped("changed_in")]
         indexes = [
+            models.Index(fields=["recipient", "changed_in"], name="notification_changes"),
             models.Index(
                 "recipient",
                 F("created_at").desc(),
@@ -79,10 +83,16 @@ class Notification(Record):
 
 
 class Inbox(models.Model):
-    """How much of it somebody has not read: counted as it changes, so that asking costs one row."""
+    """How much of it somebody has not read: counted as it changes, so that asking costs one row.
+
+    `removed_in` is the last transaction that took something out of the inbox without a trace; `hints` has, for each
+    topic, the last one that changed what the person may see of it. Both are for `streaming/`.
+    """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
     unread = models.PositiveIntegerField(default=0, db_default=0)
+    removed_in = TransactionField(null=True)
+    hints = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
 
     objects = planned_manager(PlannedQuerySet)
 

@@ -1,6 +1,7 @@
-"""What is done with notifications; others call `notify` and `withdraw`."""
+"""What is done with notifications; others call `notify`, `withdraw` and `hint`."""
 
 from apps.notifications.services.forgetting import withdraw
+from apps.notifications.services.hinting import hint
 from apps.notifications.services.notifying import notify
 
-__all__ = ["notify", "withdraw"]
+__all__ = ["hint", "notify", "withdraw"]

@@ -12,6 +12,7 @@ from apps.core.actors import Actor
 from apps.core.errors import NotFound
 from apps.notifications.models import Inbox, Notification
 from apps.notifications.querysets import NotificationQuerySet
+from apps.notifications.streaming import bell
 
 type Mark = Callable[[NotificationQuerySet], int]
 
@@ -71,7 +72,9 @@ def _mark(actor: Actor, ids: Sequence[uuid.UUID], up_to: uuid.UUID | None, mark:
             marked = mine.filter(pk__in=known)
         # Under the lock nobody adds to what is counted here; read or put away, it is unread no more.
         unread = 0 if mark is NotificationQuerySet.mark_seen else marked.unread().count()
-        mark(marked)
+        if mark(marked):
+            # Their other devices show it, too.
+            bell.ring_for([inbox.pk])
         if unread:
             Inbox.objects.filter(pk=inbox.pk).update(unread=F("unread") - unread)
         return Marking([result(one, known=one in known) for one in ids], inbox.unread - unread)

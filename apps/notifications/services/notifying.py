@@ -17,6 +17,7 @@ from apps.notifications import rules
 from apps.notifications.kinds import KINDS, Channel, Kind
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
+from apps.notifications.streaming import bell
 
 # The row and its place in the reader's count are one statement, so that neither is there without the other.
 _TELL = """
@@ -66,6 +67,7 @@ def notify(
         row = (notification_id, recipient_id, kind, declared.category, json.dumps(dict(data)))
         if _is_news((*row, target_type, target_id, key, not in_app)):
             _deliver(notification_id, recipient, declared)
+            bell.ring_for([recipient_id])
 
 
 def _is_news(row: Sequence[Any]) -> bool:

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from apps.core.http.serializers import Input, Output
 from apps.notifications import rendering
-from apps.notifications.kinds import Category
+from apps.notifications.kinds import Category, Topic
 from apps.notifications.models import Notification as NotificationRow
 
 _MOST_IDS = 500
@@ -33,6 +33,24 @@ class Notification(Output):
 
     def get_body(self, row: NotificationRow) -> str:
         return rendering.body_of(row.kind, row.data, row.language)
+
+
+class InboxEvent(Output):
+    """The `data` of one event; its name says which member is there."""
+
+    notification = Notification(
+        required=False, help_text="`notification`: it is new or has changed, and is now like this."
+    )
+    notification_id = serializers.UUIDField(required=False, help_text="`archived`: it is put away.")
+    unread = serializers.IntegerField(required=False, help_text="`unread`: how many there are now.")
+    topic = serializers.ChoiceField(
+        choices=Topic.values, required=False, help_text="`hint`: what to ask for again."
+    )
+    reason = serializers.ChoiceField(
+        choices=("token_expired", "session_over", "replaced", "restart", "slow"),
+        required=False,
+        help_text="`close`: why this is the end.",
+    )
 
 
 class UnreadCount(Output):

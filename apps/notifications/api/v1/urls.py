@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from apps.notifications.api.v1 import views
+from apps.notifications.api.v1 import events, views
 
 urlpatterns = [
+    path("events", events.Events.as_view(), name="events"),
     path("notifications", views.Inbox.as_view(), name="notification-list"),
     path("notifications/unread-count", views.Unread.as_view(), name="notification-unread-count"),
     path("notifications/seen", views.Seen.as_view(), name="notification-seen"),

@@ -1,0 +1,47 @@
+"""Server-sent events as bytes (WHATWG HTML §9.2), and the answer that begins with them."""
+
+import random
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+
+from apps.core.http.rendering import encode
+
+HEARTBEAT = b":\n\n"
+
+type Event = tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Whose events a stream tells, in which session, and until when its token is good (seconds since the epoch)."""
+
+    person: uuid.UUID
+    session: uuid.UUID
+    expires_at: int
+
+
+class EventStream(HttpResponse):
+    """An answer of events; in the stream server, `subscription` goes on where `follower` stands."""
+
+    def __init__(self, first: bytes, subscription: Subscription, follower: Any) -> None:
+        super().__init__(first, content_type="text/event-stream")
+        self.subscription, self.follower = subscription, follower
+        # Of nginx, which would wait until it has a buffer full (X-Accel-Buffering); of others, no-store is understood.
+        self["X-Accel-Buffering"] = "no"
+
+
+def told(events: Iterable[Event], id: str = "") -> bytes:
+    """Write events. Only the last carries the id: whoever is cut off in the middle is told all of them again."""
+    frames = [b"event: %b\ndata: %b\n" % (name.encode(), encode(data)) for name, data in events]
+    if not frames:
+        return b""
+    return b"\n".join(frames) + (b"id: %b\n\n" % id.encode() if id else b"\n")
+
+
+def retry_after(seconds: float) -> bytes:
+    """Write how long to wait after a cut: up to twice as long, so that not all come back at once."""
+    return b"retry: %d\n\n" % (1000 * random.uniform(seconds, 2 * seconds))  # noqa: S311

@@ -55,7 +55,8 @@ def test_an_action_is_written_down_with_who_and_why(
 
     desk.post(PEOPLE, form, headers={"X-Request-Id": "ticket-4711"})
 
-    (line,) = lines(model="accounts.user")
+    line, signed_out = lines(model="accounts.user")
+    assert signed_out.after == {"sign_outs": 1}
     assert (line.object_id, line.actor_id) == (author.user_id, keeper.pk)
     assert (line.request_id, line.path) == ("ticket-4711", PEOPLE)
     assert (line.before["is_active"], line.after["is_active"]) == (True, False)
@@ -70,8 +71,8 @@ def test_who_is_staff_and_what_they_may_is_written_down(desk: Client, author: Ph
 
     desk.post(page, {"is_staff": "on", "groups": [group.pk]})
 
-    (made,) = lines(model="accounts.user")
-    assert made.after == {"is_staff": True}
+    made, signed_out = lines(model="accounts.user")
+    assert (made.after, signed_out.after) == ({"is_staff": True}, {"sign_outs": 1})
     (joined,) = lines(model="accounts.user_groups")
     assert (joined.object_id, joined.after["group_id"]) == (author.user_id, group.pk)
     history = desk.get(reverse("admin:accounts_user_history", args=[author.user_id]))

@@ -3,6 +3,7 @@
 from apps.accounts.admin import (  # noqa: F401 - registered once imported
     api_keys,
     mailboxes,
+    password,
     people,
     sessions,
     ways_in,

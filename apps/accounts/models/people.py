@@ -1,5 +1,6 @@
 """Who somebody is."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from apps.accounts.querysets import UserQuerySet
 from apps.core.audit import audited
@@ -48,6 +50,12 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
     )
     erased_at = models.DateTimeField(
         null=True, blank=True, help_text="All that is left is the id, for what points here."
+    )
+    sign_outs = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="How often all of theirs was ended; a browser's session is good until the next time.",
     )
     # Sessions say when somebody was last here.
     last_login = None
@@ -99,6 +107,20 @@ class User(AbstractBaseUser, PermissionsMixin, Versioned):
 
     def __str__(self) -> str:
         return self.display_name or str(self.id)
+
+    def get_session_auth_hash(self) -> str:
+        return self._browser_hash()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._browser_hash(secret)
+
+    def _browser_hash(self, secret: str | None = None) -> str:
+        """Return what Django keeps in a browser's session and compares at each request."""
+        stands_for = f"{self.sign_outs}:{self.password}"
+        return salted_hmac(
+            "accounts.browser", stands_for, secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     @property
     def address(self) -> str | None:

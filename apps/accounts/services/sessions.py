@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -190,14 +190,21 @@ def end_session(*, actor: Actor, session_id: uuid.UUID) -> None:
 def end_other_sessions(*, actor: Actor) -> None:
     """Sign the actor out everywhere but here. Commits."""
     with transaction.atomic():
+        _end_browsers_of(Q(pk=actor.id))
         others = selectors.sessions_of(actor).exclude(pk=actor.session_id)
         end(others, Session.End.ENDED_ELSEWHERE)
 
 
 def end_all_of(*, user_id: uuid.UUID, reason: Session.End) -> None:
-    """Sign a person out everywhere. Commits, or joins the caller's transaction."""
+    """Sign a person out everywhere, the admin included. Commits, or joins the caller's transaction."""
     with transaction.atomic():
+        _end_browsers_of(Q(pk=user_id))
         end(Session.objects.of(user_id).filter(revoked_at=None), reason)
+
+
+def _end_browsers_of(person: Q) -> None:
+    # Sessions of browsers are Django's. Before the devices', as whoever begins one locks the person first.
+    User.objects.filter(person).update(sign_outs=F("sign_outs") + 1)
 
 
 def confirm(*, session_id: uuid.UUID, generation: int, digest: bytes) -> None:

@@ -69,6 +69,8 @@ PASSWORD_HASHES_AT_ONCE = 1
 # So many wait beside them, each in a thread of the web server; one thread is left for everything else.
 PASSWORD_HASHES_WAITING = max(0, env.number("WEB_THREADS", default=4) - PASSWORD_HASHES_AT_ONCE - 1)
 PASSWORD_HASH_WAIT = 3
+# By how much hashing steps back behind requests for the processor: 0 not at all, 19 the most.
+PASSWORD_HASH_NICENESS = 19
 
 # A code sent by email.
 EMAIL_CODE_LIFETIME = timedelta(minutes=10)

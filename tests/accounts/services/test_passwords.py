@@ -1,6 +1,9 @@
 """Passwords: what may be one, byte for byte, and what it costs to try them."""
 
+import os
+import sys
 import threading
+from typing import Any
 
 import pytest
 from django.conf import settings as project
@@ -10,7 +13,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from apps.accounts.models import User
 from apps.accounts.services import passwords, registration
 from apps.accounts.services.sessions import Origin
-from apps.core.errors import Invalid
+from apps.core.errors import Invalid, Unavailable
 from tests.phone import Phone
 
 ACCEPTED = [
@@ -130,6 +133,39 @@ def test_a_storm_of_sign_ins_leaves_a_thread_for_everybody_else(
         assert Phone().login(author.email).status == 503
         assert author.get("me").status == 200
     assert Phone().login(author.email).status == 200
+
+
+def test_hashing_leaves_half_of_the_cores_and_the_first_turn_to_others() -> None:
+    """What Linux says of the thread that hashes (AU-03); elsewhere threads have no say of their own."""
+    if sys.platform == "linux":
+        cores = sorted(os.sched_getaffinity(0))
+        niceness, own = passwords._hashers.submit(
+            lambda: (
+                os.getpriority(os.PRIO_PROCESS, threading.get_native_id()),
+                sorted(os.sched_getaffinity(0)),
+            )
+        ).result()
+
+        assert (niceness, own) == (19, cores[len(cores) // 2 :])
+
+
+def test_a_right_password_is_let_in_though_its_hash_can_not_be_renewed_now(
+    author: Phone, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = PBKDF2PasswordHasher().encode(author.password, "salt", iterations=1)
+    settings.PASSWORD_HASHERS = [
+        *project.PASSWORD_HASHERS,
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
+    User.objects.filter(pk=author.user_id).update(password=old)
+    monkeypatch.setattr(passwords, "make_password", refuse)
+
+    assert Phone().login(author.email).status == 200
+    assert User.objects.get(pk=author.user_id).password == old
+
+
+def refuse(password: str) -> str:
+    raise Unavailable
 
 
 def test_every_common_password_of_allowed_length_is_refused() -> None:

@@ -29,6 +29,8 @@ RATE_LIMITS = {
     "upload": (30, 60),
     "expensive": (10, 60),
     "stream": (60, 60),
+    # Sign-ins, registrations and codes by a network, beside the above: enough for all who share its address.
+    "door": (300, 15 * 60),
 }
 
 # What a server's key may be good for; operations name one of these (`scope=`), and a key reaches no others.

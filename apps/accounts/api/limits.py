@@ -5,6 +5,8 @@ Addresses are counted under a keyed hash, so that no limit's key holds one.
 
 import uuid
 
+from django.conf import settings
+
 from apps.accounts import selectors
 from apps.accounts.keys import subject_of
 from apps.core.errors import TooMany
@@ -31,6 +33,15 @@ def sign_in(address: str, installation_id: str) -> None:
 def code_mail(address: str) -> None:
     """Count a code that would be mailed to an address, whichever journey asks for it; raises TooMany."""
     throttling.spend("code-mail", subject_of(address), quota=4, window=_QUARTER_HOUR)
+
+
+def door(network: str) -> None:
+    """Count a try by somebody who is not signed in, whatever they try at whichever address; raises TooMany.
+
+    What a device calls itself is its own choice, so the operation's limit alone would let one network try without end.
+    """
+    quota, window = settings.RATE_LIMITS["door"]
+    throttling.spend("door", network, quota=quota, window=window)
 
 
 def new_guest(network: str) -> None:

@@ -1,6 +1,7 @@
 """Guessing and mailing: bounded per target, wherever the requests come from."""
 
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -127,3 +128,36 @@ def test_a_guessed_installation_is_no_way_in(author: Phone, stranger: Phone) -> 
         body = {"email": author.email, "password": PASSWORD}
         answer = Phone(installation_id=installation).post("auth/login", body)
         assert answer.status == 429
+
+
+def test_a_thousand_guesses_from_fifty_networks_are_ten(author: Phone, settings: Any) -> None:
+    """At one account, each by another device (AU-05)."""
+    settings.TRUSTED_PROXIES = 1
+    statuses: Counter[int] = Counter()
+    for number in range(1_000):
+        body = {"email": author.email, "password": WRONG}
+        bot = Phone(installation_id=f"bot-{number}")
+        statuses[
+            bot.post("auth/login", body, x_forwarded_for=f"198.51.100.{number % 50}").status
+        ] += 1
+
+    assert statuses == {401: 10, 429: 990}
+
+
+@pytest.mark.parametrize(
+    "door", ["auth/login", "auth/register", "auth/password/forgot", "auth/login/code"]
+)
+def test_one_network_knocks_only_so_often(db: None, settings: Any, door: str) -> None:
+    """At ever other accounts, by ever other devices: what they say of themselves buys nothing."""
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"door": (20, 900)}
+    statuses = []
+    for number in range(22):
+        told = {"email": f"someone-{number}@example.test"}
+        if door in {"auth/login", "auth/register"}:
+            told["password"] = PASSWORD
+        statuses.append(Phone(installation_id=f"bot-{number}").post(door, told).status)
+
+    assert 429 not in statuses[:20]
+    assert statuses[20:] == [429, 429]
+    sent = len(pending("accounts.send_code_email"))
+    assert sent == (0 if door == "auth/login" else 20)

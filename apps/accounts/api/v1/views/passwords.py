@@ -9,6 +9,7 @@ from apps.accounts.api.v1 import serializers
 from apps.accounts.api.v1.views.signing_in import SignInView
 from apps.accounts.services import password_change
 from apps.core.errors import Invalid, ReauthRequired, TooMany, Unavailable
+from apps.core.http.client import address_of
 from apps.core.http.operations import Budget, operation
 from apps.core.http.permissions import Public, SignedIn
 from apps.core.http.views import ApiView
@@ -20,7 +21,7 @@ class ForgotPassword(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=8, redis=2),
+        budget=Budget(queries=8, redis=3),
         request=serializers.PasswordForgotten,
         status=204,
         errors=(TooMany,),
@@ -30,6 +31,7 @@ class ForgotPassword(SignInView):
 
         The answer is the same whether or not anybody has an account there.
         """
+        limits.door(address_of(request))
         limits.code_mail(self.payload["email"])
         password_change.forgot(**self.payload)
         return self.nothing()
@@ -61,6 +63,7 @@ class ResetPassword(SignInView):
         Signs you out on all devices. A code is good for ten minutes and five tries.
         """
         told = self.payload
+        limits.door(address_of(request))
         limits.code_try_at(told["email"])
         password_change.reset(**told)
         return self.nothing()

@@ -10,6 +10,7 @@ from apps.accounts.api.v1 import serializers
 from apps.accounts.api.v1.views.signing_in import SignInView
 from apps.accounts.services import passwords, registration
 from apps.core.errors import Invalid, TooMany, Unavailable
+from apps.core.http.client import address_of
 from apps.core.http.errors import domain_problem
 from apps.core.http.operations import Budget, operation
 from apps.core.http.permissions import Public, SignedIn
@@ -23,7 +24,7 @@ class Register(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=14, redis=2),
+        budget=Budget(queries=14, redis=3),
         request=serializers.Registration,
         response=serializers.SignedIn,
         status=201,
@@ -41,6 +42,7 @@ class Register(SignInView):
         origin = origin_of(request, told.pop("device", None))
         # First, so that whoever is still looking for a password has not used up the mails to their address.
         passwords.judge(**told)
+        limits.door(address_of(request))
         limits.code_mail(told["email"])
         return self.answer(registration.register(origin=origin, **told))
 

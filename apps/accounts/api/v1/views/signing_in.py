@@ -10,6 +10,7 @@ from apps.accounts.api.v1 import serializers
 from apps.accounts.services import rotation, sessions, signing_in
 from apps.core.errors import TooMany, Unavailable
 from apps.core.http import device_proof
+from apps.core.http.client import address_of
 from apps.core.http.operations import Budget, operation
 from apps.core.http.permissions import Public, SignedIn
 from apps.core.http.serializers import Empty
@@ -28,7 +29,7 @@ class Login(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=18, redis=4),
+        budget=Budget(queries=18, redis=5),
         request=serializers.Login,
         response=serializers.SignedIn,
         errors=(
@@ -50,6 +51,7 @@ class Login(SignInView):
         """
         told = self.payload
         origin = origin_of(request, told.pop("device", None))
+        limits.door(address_of(request))
         limits.sign_in(told["email"], origin.installation_id)
         return self.answer(signing_in.sign_in(origin=origin, **told))
 
@@ -60,7 +62,7 @@ class LoginByCode(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=8, redis=2),
+        budget=Budget(queries=8, redis=3),
         request=serializers.LoginCodeRequest,
         status=204,
         errors=(TooMany,),
@@ -70,6 +72,7 @@ class LoginByCode(SignInView):
 
         The answer is the same whether or not anybody has an account there.
         """
+        limits.door(address_of(request))
         limits.code_mail(self.payload["email"])
         signing_in.send_code(**self.payload)
         return self.nothing()
@@ -81,7 +84,7 @@ class LoginByCodeConfirm(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=20, redis=4),
+        budget=Budget(queries=20, redis=5),
         request=serializers.LoginCode,
         response=serializers.SignedIn,
         errors=(
@@ -101,6 +104,7 @@ class LoginByCodeConfirm(SignInView):
         """
         told = self.payload
         origin = origin_of(request, told.pop("device", None))
+        limits.door(address_of(request))
         limits.code_try_at(told["email"])
         return self.answer(signing_in.sign_in_with_code(origin=origin, **told))
 

@@ -108,7 +108,7 @@ def _let_in(user: User, now: datetime) -> None:
     raise AccountDeleted(
         extra={
             "restore": keys.restore_proof(user.pk, user.deleted_at),
-            "purged_after": (user.deleted_at + settings.DELETION_GRACE).isoformat(),
+            "purged_after": user.deleted_at + settings.DELETION_GRACE,
         }
     )
 

@@ -47,6 +47,7 @@ def test_the_second_step(author: Phone) -> None:
 
 
 def test_passkeys(author: Phone, settings: Any) -> None:
+    settings.PROJECT_NAME = "Lighthouse"
     settings.PASSKEY_RP_ID, settings.PASSKEY_ORIGINS = (
         "app.example.test",
         ["https://app.example.test"],

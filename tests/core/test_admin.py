@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Identity, Passkey, User
-from apps.accounts.services import api_keys
+from apps.accounts.services import api_keys, mailboxes
 from apps.content.models import Media
 from apps.core import dashboard
 from apps.core.models import AuditEvent, Job, Slot
@@ -78,6 +78,7 @@ def a_busy_day(author: Phone, stranger: Phone) -> None:
     Identity.objects.create(issuer="https://a.test", subject="001", client_id="app", **way_in)
     picture = {"content_type": "image/png", "size": 1, "sha256": b"-", "charged_bytes": 1}
     Media.objects.create(owner_id=author.user_id, visibility="public", **picture)
+    mailboxes.note_complaint(address="nobody@example.test", code="spam")
     Flag.objects.create(key="new-editor")
     ConfigEntry.objects.create(key="feed-page", kind="int", value=20)
     MaintenanceNotice.objects.create(starts_at=timezone.now(), message="Back soon.")

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.services import api_keys
-from apps.core import cache, documents
+from apps.core import cache, documents, usage
 from apps.core.http import gate
 from apps.core.http.views import ApiView
 
@@ -52,6 +52,19 @@ def _counting[F: Callable[..., Any]](function: F, kind: str) -> F:
     return counted  # type: ignore[return-value]
 
 
+def _beside(tell: Callable[[usage._Notes], None]) -> Callable[[usage._Notes], None]:
+    """A process tells what it noted beside its requests; here one waits for it."""
+
+    def uncounted(notes: usage._Notes) -> None:
+        cost, _running.cost = _running.cost, None
+        try:
+            tell(notes)
+        finally:
+            _running.cost = cost
+
+    return uncounted
+
+
 def hold_to_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every successful answer of an `ApiView` in this process fail the test when it cost more than declared."""
     monkeypatch.setattr(cache, "call", _counting(cache.call, "redis"))
@@ -62,6 +75,7 @@ def hold_to_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_read", "_written"):
         counted = _counting(getattr(documents.Document, name), "cold")
         monkeypatch.setattr(documents.Document, name, counted)
+    monkeypatch.setattr(usage._Notes, "tell", _beside(usage._Notes.tell))
     dispatch = ApiView.dispatch
 
     def watched(view: ApiView, request: Any, *args: Any, **kwargs: Any) -> Any:

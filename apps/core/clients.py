@@ -34,8 +34,9 @@ class Client:
     locale: str = ""
 
 
+UNKNOWN = Client()
 # The client of the request that this thread answers; in a job, one that says nothing.
-current: ContextVar[Client] = ContextVar("client", default=Client())  # noqa: B039 - frozen
+current: ContextVar[Client] = ContextVar("client", default=UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,7 @@ class Line:
 
     def _ask(self, command: Sequence[Any]) -> Any:
         assert self._socket  # noqa: S101
-        parts = [b"*%d\r\n" % len(command)]
-        for word in command:
-            raw = str(word).encode()
-            parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
-        self._socket.sendall(b"".join(parts))
+        self._socket.sendall(_written(list(map(str, command))))
         return self._answer()
 
     def _answer(self) -> Any:
@@ -140,6 +136,15 @@ class Line:
 @lru_cache(64)
 def _digest(script: str) -> str:
     return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+
+
+def _written(words: list[str]) -> bytes:
+    text = "".join([f"*{len(words)}\r\n", *[f"${len(word)}\r\n{word}\r\n" for word in words]])
+    if text.isascii():
+        return text.encode()
+    # Lengths are bytes.
+    raw = [word.encode() for word in words]
+    return b"".join([b"*%d\r\n" % len(raw), *[b"$%d\r\n%b\r\n" % (len(one), one) for one in raw]])
 
 
 def _greeting(place: SplitResult) -> list[tuple[str, ...]]:

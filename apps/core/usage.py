@@ -1,14 +1,19 @@
 """What the gate notes in passing: which sessions were heard of when, and how often each version of the app called.
 
-Both are written into Redis by the one script that every request runs (`core/http/gate.py`), and from there into
-Postgres in batches by whoever owns the rows. What Redis loses in between was not written down.
+Each process collects for a moment (`USAGE_SECONDS`) and tells Redis in one go, beside its requests; from there both go
+into Postgres in batches by whoever owns the rows. What a process or Redis loses in between was not written down.
 """
 
+import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
+
+from django.conf import settings
 
 from apps.core import cache
 from apps.core.clients import Client, release_of
@@ -19,6 +24,19 @@ _PREFIX = "session:"
 _KEPT_SECONDS = 3 * 24 * 3600
 _DAY_SECONDS = 24 * 3600
 
+# KEYS: seen, calls. ARGV: how many sessions; each with its seconds; the most callers to count; each with its calls.
+_TELL = """
+local last = 1 + 2 * tonumber(ARGV[1])
+for place = 2, last, 2 do
+  redis.call('ZADD', KEYS[1], 'GT', ARGV[place + 1], ARGV[place])
+end
+local most = tonumber(ARGV[last + 1])
+for place = last + 2, #ARGV, 2 do
+  if redis.call('HLEN', KEYS[2]) < most or redis.call('HEXISTS', KEYS[2], ARGV[place]) == 1 then
+    redis.call('HINCRBY', KEYS[2], ARGV[place], ARGV[place + 1])
+  end
+end
+"""
 # KEYS: seen. ARGV: session, seconds, … Only what was not heard of again meanwhile.
 _FORGET = """
 for place = 1, #ARGV, 2 do
@@ -31,7 +49,50 @@ end
 MOST_CALLERS = 2_000
 
 
-def calls_key() -> str:
+class _Notes:
+    """What this process has noted and not told yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: Counter[str] = Counter()
+        self._seen: dict[str, int] = {}
+        self._is_due = False
+
+    def add(self, counted_as: Iterable[str], session: str) -> None:
+        with self._lock:
+            for name in counted_as:
+                self._calls[name] += 1
+            if session:
+                self._seen[session] = int(time.time())
+            is_first, self._is_due = not self._is_due, True
+        if is_first:
+            if settings.USAGE_SECONDS:
+                timer = threading.Timer(settings.USAGE_SECONDS, self.tell)
+                timer.daemon = True
+                timer.start()
+            else:
+                self.tell()
+
+    def tell(self) -> None:
+        with self._lock:
+            calls, seen, self._calls, self._seen = self._calls, self._seen, Counter(), {}
+            self._is_due = False
+        sessions = [word for pair in seen.items() for word in pair]
+        callers = [word for pair in calls.items() for word in pair]
+        words = [len(seen), *sessions, MOST_CALLERS, *callers]
+        with suppress(cache.CacheDown):
+            cache.run(_TELL, [SEEN_KEY, _calls_key()], words)
+
+
+_notes = _Notes()
+
+
+def note(counted_as: Iterable[str], session: str = "") -> None:
+    """Note a call by each of these names (`caller`), and that a session (its name in the cache) was heard of."""
+    _notes.add(counted_as, session)
+
+
+def _calls_key() -> str:
     """Return where today's requests (UTC) are counted."""
     return f"usage:calls:{int(time.time()) // _DAY_SECONDS}"
 

@@ -25,3 +25,5 @@ CACHES = {
 }
 CACHE_TIMEOUTS = (timeouts.CACHE_CONNECT, timeouts.CACHE_READ)
 CACHE_BREAKER_SECONDS = timeouts.CACHE_BREAKER
+# How long a process collects who called before it tells Redis (`core/usage.py`).
+USAGE_SECONDS = 1.0

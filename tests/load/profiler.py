@@ -103,7 +103,8 @@ class Process:
             environ = environ_of(raw, next(self._numbers))
             response = self._application(environ, self._start)
             b"".join(response)
-            response.close()
+            if hasattr(response, "close"):
+                response.close()
             if self._status >= "4":
                 raise RuntimeError(self._status)
 

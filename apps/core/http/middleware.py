@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch, resolve
 from django.utils import translation
 
+from apps.core import clients
 from apps.core.http.client import client_of, route_of
 from apps.core.http.compression import compress
 from apps.core.http.errors import PROBES, as_problem, is_api, problem
@@ -59,6 +60,7 @@ class EdgeMiddleware:
             return response
         finally:
             logging.clear()
+            clients.current.set(clients.UNKNOWN)
 
     def get_page(self, request: HttpRequest) -> HttpResponseBase:
         try:

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -87,9 +88,9 @@ def limit_named(name: str) -> Limit:
     return Limit(name, quota, window)
 
 
-def verdict(limit: Limit, answer: list[int]) -> Verdict:
+def verdict(limit: Limit, answer: Sequence[str | int]) -> Verdict:
     """Read what `take` returned."""
-    allowed, remaining, wait, reset = (int(part) for part in answer)
+    allowed, remaining, wait, reset = map(int, answer)
     return Verdict(limit, bool(allowed), remaining, wait / 1e6, reset / 1e6)
 
 

@@ -7,6 +7,8 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -32,8 +34,17 @@ _QUIETER = {
 _WITHOUT_HANDLERS = ("django", "celery", "celery.task", "gunicorn.error", "gunicorn.access")
 _FIRST_KEYS = ("time", "level", "logger", "event")
 
+# The request and the actor that lines are about. One variable: structlog keeps one for each name, and reads all of them
+# to find its own.
+_about: ContextVar[Mapping[str, Any]] = ContextVar("about", default=MappingProxyType({}))
+
+
+def _say_about(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {**_about.get(), **event}
+
+
 _DESCRIBE: list[Processor] = [
-    structlog.contextvars.merge_contextvars,
+    _say_about,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.PositionalArgumentsFormatter(),
@@ -87,36 +98,33 @@ def _dictionary(level: str, format: str) -> dict[str, Any]:
 
 def bind_request(request_id: str, **more: Any) -> None:
     """Name the request on every line from here on, in this thread or task."""
-    structlog.contextvars.bind_contextvars(request_id=request_id, **more)
+    _about.set({**_about.get(), "request_id": request_id, **more})
 
 
 def bind_actor(actor_id: uuid.UUID | str | None) -> None:
     """Name who is asking; None for somebody not signed in."""
-    structlog.contextvars.bind_contextvars(actor=str(actor_id) if actor_id else None)
+    _about.set({**_about.get(), "actor": str(actor_id) if actor_id else None})
 
 
 def current_context() -> dict[str, str]:
     """Return what a job must carry to be traced back: request id and actor, as far as known."""
-    bound = structlog.contextvars.get_contextvars()
+    bound = _about.get()
     return {key: str(bound[key]) for key in ("request_id", "actor") if bound.get(key) is not None}
 
 
 @contextmanager
 def restored_context(context: Mapping[str, Any]) -> Iterator[None]:
     """Log in the name of the request that `context` came from, then of whoever was before."""
-    before = structlog.contextvars.get_contextvars()
-    clear()
-    structlog.contextvars.bind_contextvars(**context)
+    before = _about.set(context)
     try:
         yield
     finally:
-        clear()
-        structlog.contextvars.bind_contextvars(**before)
+        _about.reset(before)
 
 
 def clear() -> None:
     """Forget the request and the actor."""
-    structlog.contextvars.clear_contextvars()
+    _about.set({})
 
 
 def access_log(
@@ -131,7 +139,7 @@ def access_log(
         "level": "info",
         "logger": "access",
         "event": "request",
-        **structlog.contextvars.get_contextvars(),
+        **_about.get(),
         "method": method if method in _METHODS else "other",
         "route": route,
         "platform": platform,

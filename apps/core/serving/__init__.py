@@ -1,0 +1,1 @@
+"""The web server's worker: gunicorn's threaded one, with a short way for the requests that phones send all day."""

@@ -146,7 +146,7 @@ def with_post_locked(comments: CommentQuerySet, comment_id: uuid.UUID) -> Commen
 def bury(comment: Comment) -> None:
     """Leave a tombstone without words, of the replies as well; count off what was shown."""
     count_in(comment, -1)
-    write(comment, deleted_at=Now(), body="")
+    write(comment, deleted_at=Now(), body="", reply_count=0)
     if comment.parent_id is None:
         Comment.objects.alive().filter(parent=comment).update(
             deleted_at=Now(), body="", rev=F("rev") + 1, updated_at=Now()

@@ -22,6 +22,7 @@ OUTPUT_BYTES = 16 * MEGABYTE
 MAX_PIXELS = 40_000_000
 # A WebP is held whole, twice over, before anything is known of it; others are read line by line.
 MAX_WEBP_PIXELS = 12_500_000
+MAX_SEE_THROUGH_WEBP_PIXELS = 10_000_000
 MAX_SIDE = 12_000
 MAX_FRAMES = 100
 # The longer side, in pixels: a cell of a list, a phone's screen, a tablet's. Nothing is made larger than it was.
@@ -63,11 +64,7 @@ def decode(source: Path, media_type: str, folder: Path) -> dict[str, Any]:
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    content = source.read_bytes()
-    if _ALSO_SOMETHING_ELSE.search(content):
-        raise Refused("polyglot")
-    if _webp_pixels(content[:30]) > MAX_WEBP_PIXELS:
-        raise Refused("too_large")
+    _look_at(source.read_bytes())
     try:
         picture = Image.open(source, formats=ALLOWED)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -83,19 +80,31 @@ def decode(source: Path, media_type: str, folder: Path) -> dict[str, Any]:
         return _write(_plain(upright), folder)
 
 
-def _webp_pixels(head: bytes) -> int:
-    """Return how many pixels a WebP says it has, 0 for anything else."""
+def _look_at(content: bytes) -> None:
+    """Judge by the bytes alone; they are not kept while the picture is decoded."""
+    if _ALSO_SOMETHING_ELSE.search(content):
+        raise Refused("polyglot")
+    pixels, is_see_through = _webp_measures(content[:30])
+    if pixels > (MAX_SEE_THROUGH_WEBP_PIXELS if is_see_through else MAX_WEBP_PIXELS):
+        raise Refused("too_large")
+
+
+def _webp_measures(head: bytes) -> tuple[int, bool]:
+    """Return how many pixels a WebP says it has, and whether it has transparency; none and not for anything else."""
+    is_see_through = False
     match head[8:16]:
         case b"WEBPVP8X":
+            is_see_through = bool(head[20] & 0x10)
             width, height = (int.from_bytes(head[n : n + 3], "little") + 1 for n in (24, 27))
         case b"WEBPVP8L":
             bits = int.from_bytes(head[21:25], "little")
+            is_see_through = bool(bits >> 28 & 1)
             width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
         case b"WEBPVP8 ":
             width, height = (int.from_bytes(head[n : n + 2], "little") & 0x3FFF for n in (26, 28))
         case _:
-            return 0
-    return width * height
+            return 0, False
+    return width * height, is_see_through
 
 
 def _judge(picture: Any, media_type: str) -> None:

@@ -51,6 +51,11 @@ HOSTILE = {
         "image/webp",
         "too_large",
     ),
+    "a large lossless WebP that is see-through": (
+        webp(b"VP8L", b"\x2f" + struct.pack("<I", 3999 | 2599 << 14 | 1 << 28) + b"\0"),
+        "image/webp",
+        "too_large",
+    ),
     "a large WebP with more to it": (
         webp(b"VP8X", b"\0\0\0\0" + struct.pack("<I", 4999)[:3] + struct.pack("<I", 3999)[:3]),
         "image/webp",

@@ -72,7 +72,7 @@ migrate: .venv/.synced  ## bring the local database up to date
 
 .PHONY: seed
 seed: .venv/.synced  ## fill the local database with demo data
-	$(LOCAL) $(MANAGE) seed $(ARGS)
+	$(LOCAL) sh -c '$(MANAGE) migrate -v0 && $(MANAGE) seed $(ARGS)'
 
 .PHONY: schema
 schema: .venv/.synced  ## write the OpenAPI files that tests compare with

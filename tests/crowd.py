@@ -141,5 +141,3 @@ def gather(reader: Phone, shown: str) -> None:
         cursor.execute("SELECT gin_clean_pending_list('document_words')")
         cursor.execute("SELECT gin_clean_pending_list('document_title')")
         cursor.execute("ANALYZE")
-        # As on disks without a moving arm. It stands for size, too: a table this small would else be read through.
-        cursor.execute("SET LOCAL random_page_cost = 1.1")

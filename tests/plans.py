@@ -23,18 +23,32 @@ def pages(phone: Phone, name: str) -> Iterator[tuple[str, dict[str, Any], int]]:
     path = name.split()[1] + ("&" if "?" in name else "?") + f"limit={_LIMIT}"
     following = ""
     for where in ("", ", next page"):
-        with CaptureQueriesContext(connection) as sent:
-            page = phone.get(path + following)
-        assert page.status == 200, page.content
-        assert page.json["items"], f"{name}: nothing to show; fill its table in tests/crowd.py"
-        statement = max((one["sql"] for one in sent), key=len)
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}", [])
-            plan = cursor.fetchone()[0][0]["Plan"]
-            yield where, plan, len(page.json["items"])
-        if not page.json["next"]:
+        page, plan = explained(phone, path + following)
+        assert page["items"], f"{name}: nothing to show; fill its table in tests/crowd.py"
+        yield where, plan, len(page["items"])
+        if not page["next"]:
             return
-        following = f"&cursor={page.json['next']}"
+        following = f"&cursor={page['next']}"
+
+
+def explained(phone: Phone, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a page, and how Postgres ran the one statement behind it."""
+    with CaptureQueriesContext(connection) as sent:
+        page = phone.get(path)
+    assert page.status == 200, page.content
+    statement = max((one["sql"] for one in sent), key=len)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}", [])
+        return page.json, cursor.fetchone()[0][0]["Plan"]
+
+
+def rows_read(plan: dict[str, Any]) -> dict[str, float]:
+    """Return how many rows were read of each table."""
+    read: dict[str, float] = {}
+    for node in nodes(plan):
+        if "Relation Name" in node:
+            read[node["Relation Name"]] = read.get(node["Relation Name"], 0) + touched(node)
+    return read
 
 
 def faults(plan: dict[str, Any], shown: int, said: dict[str, Any]) -> Iterator[str]:
@@ -43,15 +57,12 @@ def faults(plan: dict[str, Any], shown: int, said: dict[str, Any]) -> Iterator[s
     if unused:
         yield f"{sorted(unused)} not used: {_outline(every)}"
     most = said.get("reads", 3 * (shown + 1))
-    read: dict[str, float] = {}
     for node in every:
         if node["Node Type"] == "Seq Scan" and _rows_of(node["Relation Name"]) > _SMALL:
             yield f"{node['Relation Name']} is read through: {_outline(every)}"
         if "Sort" in node["Node Type"] and _in(node) > max(_LIMIT + 1, said.get("reads", 0)):
             yield f"{_in(node):.0f} rows are sorted: {_outline(every)}"
-        if "Relation Name" in node:
-            read[node["Relation Name"]] = read.get(node["Relation Name"], 0) + touched(node)
-    for table, rows in read.items():
+    for table, rows in rows_read(plan).items():
         if rows > most:
             yield f"{rows:.0f} rows of {table} are read for {shown}: {_outline(every)}"
 

@@ -33,6 +33,7 @@ from apps.accounts.querysets import BlockQuerySet, PasskeyQuerySet, SessionQuery
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
 from apps.core.ids import first_id
+from apps.core.querysets import finds
 
 
 def account_of(actor: Actor) -> UserQuerySet:
@@ -148,7 +149,7 @@ def unblocked(actor: Actor, person: str = "author") -> Q:
         return Q()
     theirs = Block.objects.by(actor.id).filter(blocked=OuterRef(person))
     ours = Block.objects.of(actor.id).filter(blocker=OuterRef(person))
-    return ~Q(Exists(theirs)) & ~Q(Exists(ours))
+    return ~finds(theirs) & ~finds(ours)
 
 
 def are_blocked(actor: Actor, user_id: uuid.UUID) -> bool:

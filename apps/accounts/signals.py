@@ -17,6 +17,10 @@ account_closed = Signal()
 # It was taken back. Arguments: user_id.
 account_restored = Signal()
 
+# Staff keep an account out, or let it in again. Arguments: user_id.
+account_disabled = Signal()
+account_enabled = Signal()
+
 # A device was signed in. Arguments: session; device, what the phone said of itself, or None.
 session_started = Signal()
 

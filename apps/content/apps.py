@@ -8,5 +8,5 @@ class ContentConfig(AppConfig):
     label = "content"
 
     def ready(self) -> None:
-        # Its checks register themselves.
-        from apps.content import checks  # noqa: F401
+        # Its checks register themselves; receivers listen once imported.
+        from apps.content import checks, receivers  # noqa: F401

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from apps.content import marking
 from apps.content.media import reconciling
 from apps.content.services import publishing, upkeep
 from apps.core import jobs
@@ -19,6 +20,12 @@ def publish_due_posts(**_: Any) -> None:
 @jobs.periodic(at="03:20", lease=timedelta(seconds=240), atomic=False)
 def reconcile_counts(**_: Any) -> None:
     upkeep.reconcile_counts()
+
+
+@jobs.periodic(at="03:50", lease=timedelta(seconds=240), atomic=False)
+def mark_what_was_missed(**_: Any) -> None:
+    """Mark words whose author went or came back while they were written."""
+    marking.mark_what_was_missed()
 
 
 @jobs.periodic(at="04:20", lease=timedelta(seconds=200), atomic=False)

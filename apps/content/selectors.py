@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Exists, Q
 
@@ -38,23 +37,25 @@ def require_own_post(actor: Actor, post_id: uuid.UUID) -> None:
 
 def own_posts(actor: Actor, *, status: str | None = None) -> PostQuerySet:
     """Return the actor's own posts, of one status or of all."""
-    chosen: dict[str, Any] = {} if status is None else {"status": status}
-    return Post.objects.owned_by(actor).with_author().filter(**chosen)
+    own = Post.objects.with_author()
+    if status is None:
+        return own.written_by(actor)
+    return own.owned_by(actor).filter(status=status)
 
 
 def feed_for(actor: Actor) -> PostQuerySet:
     """Return what everybody may read, without those whom the actor is not to meet."""
-    return Post.objects.listed_for(actor).with_author()
+    return Post.objects.with_author().listed_for(actor)
 
 
 def posts_found(actor: Actor, *, q: str) -> PostQuerySet:
     """Return what everybody may read and has these words, or is titled almost so, with `rank` and `snippet`."""
-    return Post.objects.listed_for(actor).found_by(q).with_rank(q).with_author()
+    return Post.objects.found_by(q, actor).with_rank(q).with_author()
 
 
 def shared_with(actor: Actor) -> CollaboratorQuerySet:
     """Return the actor's shares in posts of others, each with its post."""
-    return Collaborator.objects.of(actor).with_post()
+    return Collaborator.objects.with_post().of(actor)
 
 
 def collaborators_on(actor: Actor, post_id: uuid.UUID) -> CollaboratorQuerySet:
@@ -79,8 +80,8 @@ def comments_on(
     seen = Q(Exists(Post.objects.visible_to(actor).filter(pk=post_id)))
     if reply_to is not None:
         seen &= Q(Exists(_roots(actor, post_id).filter(pk=reply_to)))
-    said = Comment.objects.shown_to(actor).filter(seen, post=post_id, parent=reply_to)
-    return said.with_author()
+    said = Comment.objects.with_author().filter(seen, post=post_id, parent=reply_to)
+    return said.listed_for(actor)
 
 
 def require_thread(actor: Actor, post_id: uuid.UUID, reply_to: uuid.UUID | None) -> None:
@@ -107,7 +108,7 @@ def reaction_to(actor: Actor, post_id: uuid.UUID) -> ReactionQuerySet:
 
 def bookmarks_of(actor: Actor) -> BookmarkQuerySet:
     """Return what the actor keeps and still sees, each with its post."""
-    return Bookmark.objects.of(actor).with_post()
+    return Bookmark.objects.with_post().of(actor)
 
 
 def open_cases(*, most: int) -> list[datetime]:

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from apps.content import marking
 from apps.content.media import processing
 from apps.core import jobs
 
@@ -16,3 +17,9 @@ def process_media(*, media_id: uuid.UUID, **_: Any) -> None:
 @jobs.job(queue="bulk", atomic=False)
 def delete_media_files(*, media_id: uuid.UUID, **_: Any) -> None:
     processing.delete_files(media_id)
+
+
+@jobs.job(queue="default", lease=timedelta(seconds=240), atomic=False)
+def mark_words(*, user_id: uuid.UUID, **_: Any) -> None:
+    """Let indexes leave out what somebody wrote who is out, or have it back."""
+    marking.mark_words_of(user_id)

@@ -1,7 +1,7 @@
 """Abstract bases for every table, and the ground floor's own tables: jobs, their schedule, idempotency records."""
 
 import uuid
-from typing import Any
+from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.db.models.functions import UUID7, Now
 from apps.core.audit import append_only, audited, name_of
 from apps.core.ids import new_id
 from apps.core.observability.logging import current_context
+from apps.core.querysets import Sieve
 
 # Changing it is a migration: the database itself refuses to forget sooner.
 AUDIT_KEPT_DAYS = 730
@@ -20,6 +21,17 @@ AUDIT_KEPT_DAYS = 730
 
 class PlannedQuerySet[M: models.Model](models.QuerySet[M]):
     """The base of every app's QuerySet vocabulary."""
+
+    sieve: Sieve | None = None
+
+    def sifted(self, condition: Q) -> Self:
+        """Filter by a condition that no index knows, such as whom the reader has blocked. Chain it last.
+
+        However many rows in a row do not fit, a page then looks at no more than `MOST_SIFTED` (`core/http/sifting.py`).
+        """
+        kept = self.filter(condition)
+        kept.sieve = Sieve(self, condition)
+        return kept
 
 
 class PlannedManager[M: models.Model](models.Manager[M]):

@@ -14,6 +14,10 @@ _session = {
     "idle_in_transaction_session_timeout": f"{timeouts.DATABASE_IDLE_IN_TRANSACTION}s",
     # Of a prepared statement, one plan for all values: most of ours cost less to run than to plan.
     "plan_cache_mode": "force_generic_plan",
+    # As on disks without a moving arm: with Postgres's 4, tables of some thousand rows are read through.
+    "random_page_cost": "1.1",
+    # A request takes one core: the others have requests of their own.
+    "max_parallel_workers_per_gather": "0",
     "client_connection_check_interval": f"{int(timeouts.DATABASE_CLIENT_CHECK * 1000)}ms",
     # Two letters in the wrong order leave half of a word's trigrams: titles are found by as much.
     "pg_trgm.word_similarity_threshold": "0.5",

@@ -24,7 +24,7 @@ def test_every_list_is_judged() -> None:
     missing = paths - {name.split("?")[0] for name in LISTS}
     assert not missing, (
         "Name the index of each under [lists] in tests/contract/lists.toml, as"
-        f' "GET feed" = {{ index = ["post_feed"] }}: {sorted(missing)}'
+        f' "GET feed" = {{ index = ["post_listed"] }}: {sorted(missing)}'
     )
 
 

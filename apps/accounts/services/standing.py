@@ -11,22 +11,29 @@ from django.db.models.functions import Now
 from apps.accounts.models import Session, User
 from apps.accounts.services import api_keys
 from apps.accounts.services.sessions import end, end_all_of
+from apps.accounts.signals import account_disabled, account_enabled
 
 security = structlog.stdlib.get_logger("security")
 
 
 def disable(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
-    """Keep a person out: no sign-in, every session and API key ends. Commits; announces `session_ended`."""
+    """Keep a person out: no sign-in, every session and API key ends.
+
+    Commits; announces `account_disabled` and `session_ended`.
+    """
     with transaction.atomic():
         _set_active(user_id, False)
         end_all_of(user_id=user_id, reason=Session.End.ENDED_BY_STAFF)
         api_keys.revoke_all_of(user_id=user_id, by=by)
+        account_disabled.send(sender=User, user_id=user_id)
     security.warning("account disabled", user=str(user_id), by=str(by))
 
 
 def enable(*, user_id: uuid.UUID, by: uuid.UUID) -> None:
-    """Let a person in again; their sessions stay ended. Commits."""
-    _set_active(user_id, True)
+    """Let a person in again; their sessions stay ended. Commits; announces `account_enabled`."""
+    with transaction.atomic():
+        _set_active(user_id, True)
+        account_enabled.send(sender=User, user_id=user_id)
     security.warning("account enabled", user=str(user_id), by=str(by))
 
 

@@ -36,6 +36,12 @@ class Comment(Versioned):
         null=True, blank=True, help_text="Taken out of everybody's sight by staff."
     )
     deleted_at = models.DateTimeField(null=True, blank=True)
+    author_out = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Its author's account does not stand: indexes leave it out (`content/marking.py`).",
+    )
 
     objects = planned_manager(CommentQuerySet)
 
@@ -44,8 +50,8 @@ class Comment(Versioned):
         indexes = [
             models.Index(
                 fields=["post", "created_at", "id"],
-                condition=Q(parent=None, hidden_at=None, deleted_at=None),
-                name="comment_roots",
+                condition=Q(parent=None, hidden_at=None, deleted_at=None, author_out=False),
+                name="comment_listed",
             ),
             models.Index(fields=["parent", "created_at", "id"], name="comment_replies"),
             models.Index(

@@ -67,6 +67,12 @@ class Post(Versioned):
         null=True, blank=True, help_text="Taken out of sight by staff; its author still sees it."
     )
     deleted_at = models.DateTimeField(null=True, blank=True)
+    author_out = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Its author's account does not stand: indexes leave it out (`content/marking.py`).",
+    )
 
     objects = planned_manager(PostQuerySet)
 
@@ -76,9 +82,13 @@ class Post(Versioned):
             models.Index(
                 fields=["-published_at", "-id"],
                 condition=Q(
-                    status="published", visibility="public", hidden_at=None, deleted_at=None
+                    status="published",
+                    visibility="public",
+                    hidden_at=None,
+                    deleted_at=None,
+                    author_out=False,
                 ),
-                name="post_feed",
+                name="post_listed",
             ),
             models.Index(fields=["author", "-created_at", "-id"], name="post_author"),
             models.Index(
@@ -89,8 +99,8 @@ class Post(Versioned):
             models.Index(fields=["cover"], condition=Q(cover__isnull=False), name="post_cover"),
             models.Index(
                 fields=["scheduled_for"],
-                condition=Q(status="scheduled", deleted_at=None),
-                name="post_due",
+                condition=Q(status="scheduled", deleted_at=None, author_out=False),
+                name="post_scheduled",
             ),
             models.Index(
                 fields=["deleted_at"],

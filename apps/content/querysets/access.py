@@ -5,10 +5,11 @@ All of it becomes part of the one statement that asks.
 """
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q
 
 from apps.accounts.selectors import unblocked
 from apps.core.actors import Actor
+from apps.core.querysets import finds
 
 
 def meets_author(actor: Actor, at: str = "") -> Q:
@@ -48,4 +49,4 @@ def owns_post(actor: Actor, at: str = "") -> Q:
 def shares_post(actor: Actor, at: str = "", **role: str) -> Q:
     """The author has shared it with the actor, in this role or in any."""
     shares = apps.get_model("content", "Collaborator").objects.alive()
-    return Q(Exists(shares.filter(post=OuterRef(f"{at}pk"), user=actor.id, **role)))
+    return finds(shares.filter(post=OuterRef(f"{at}pk"), user=actor.id, **role))

@@ -18,6 +18,10 @@ class CommentQuerySet(PlannedQuerySet[Any]):
         """What the actor meets below a post that they see."""
         return self.alive().filter(meets_author(actor), hidden_at=None)
 
+    def listed_for(self, actor: Actor) -> Self:
+        """The same as a list; the index `comment_listed` answers it for what was said to a post. Chain it last."""
+        return self.alive().filter(hidden_at=None, author_out=False).sifted(meets_author(actor))
+
     def visible_to(self, actor: Actor) -> Self:
         """What the actor may open by its id: shown to them, as are its post and the comment that it replies to."""
         root = Q(parent__hidden_at=None, parent__deleted_at=None)

@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from django.contrib.postgres.search import TrigramWordDistance
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.content.querysets.access import (
@@ -13,7 +13,7 @@ from apps.content.querysets.access import (
     shares_post,
 )
 from apps.content.querysets.authors import with_author_and_cover
-from apps.content.querysets.search import MAX_CANDIDATES, Asked, plain, rank, snippet
+from apps.content.querysets.search import MOST_LOOKED_AT, MOST_OF_EACH, Asked, plain, rank, snippet
 from apps.core.actors import Actor
 from apps.core.models import PlannedQuerySet
 
@@ -34,6 +34,10 @@ class PostQuerySet(PlannedQuerySet[Any]):
         """What the actor may publish, share and delete."""
         return self.alive().filter(owns_post(actor))
 
+    def written_by(self, actor: Actor) -> Self:
+        """The same as a list; the index `post_author` holds tombstones as well. Chain it last."""
+        return self.filter(owns_post(actor)).sifted(Q(deleted_at=None))
+
     def shared_with(self, actor: Actor) -> Self:
         """What others let the actor work on."""
         return self.filter(shares_post(actor))
@@ -44,33 +48,41 @@ class PostQuerySet(PlannedQuerySet[Any]):
 
     def due(self) -> Self:
         """Its time has come, and its author is still there to want it."""
-        scheduled = self.alive().filter(status=self.model.Status.SCHEDULED)
+        scheduled = self.alive().filter(status=self.model.Status.SCHEDULED, author_out=False)
         return scheduled.filter(
             scheduled_for__lte=Now(), author__is_active=True, author__deleted_at=None
         )
 
     def listed_for(self, actor: Actor) -> Self:
-        """What the actor is shown unasked; written so that the index `post_feed` answers it."""
-        public = self.alive().filter(
+        """What the actor is shown unasked. Chain it last."""
+        return self._listed().sifted(meets_author(actor))
+
+    def _listed(self) -> Self:
+        """What is shown unasked to whoever meets its author; written so that the index `post_listed` answers it."""
+        return self.alive().filter(
             status=self.model.Status.PUBLISHED,
             visibility=self.model.Visibility.PUBLIC,
             hidden_at=None,
+            author_out=False,
         )
-        return public.filter(meets_author(actor))
 
-    def found_by(self, text: str) -> Self:
-        """What has all of the words, or a title spelled almost like them: the newest and the most alike, so many.
+    def found_by(self, text: str, actor: Actor) -> Self:
+        """What the actor is shown of what has all of the words, or a title spelled almost like them.
 
-        Chain it last: what is left out before does not take a place among the candidates.
+        Candidates are so many of the newest with the words, so many others, and so many titles; whom the actor does not
+        meet is left out of these. Each part is bounded whatever the planner thinks of how common a word is.
         """
-        newest = self.filter(document__words=Asked(text)).order_by("-published_at", "-id")
-        alike = self.filter(document__title__trigram_word_similar=plain(text)).order_by(
-            TrigramWordDistance(plain(text), "document__title"), "-id"
+        listed = self.model.objects.all()._listed()
+        with_words = listed.filter(document__words=Asked(text))
+        newest = listed.order_by("-published_at", "-id").values("pk")[:MOST_LOOKED_AT]
+        recent = with_words.filter(pk__in=newest).order_by("-published_at", "-id")
+        # In no order: sorting a hundred thousand by how alike they are would take seconds.
+        alike = listed.filter(document__title__trigram_word_similar=plain(text))
+        candidates = recent.values("pk")[:MOST_OF_EACH].union(
+            with_words.order_by().values("pk")[:MOST_OF_EACH],
+            alike.order_by().values("pk")[:MOST_OF_EACH],
         )
-        candidates = newest.values("pk")[:MAX_CANDIDATES].union(
-            alike.values("pk")[:MAX_CANDIDATES], all=True
-        )
-        return self.model.objects.filter(pk__in=candidates)
+        return self.filter(meets_author(actor), pk__in=candidates)
 
     def with_rank(self, text: str) -> Self:
         """Say how well each fits, as `rank`, and where, as `snippet`."""

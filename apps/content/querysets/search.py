@@ -16,9 +16,11 @@ from django.db.models import Case, F, FloatField, Func, TextField, Value, When
 from django.db.models.functions import Cast, Concat, Left
 
 MAX_TERMS = 12
-# So many of the newest posts with the words, and of the titles most alike, are ranked, and no more: a word that a
-# million posts have costs what one costs that a thousand have.
-MAX_CANDIDATES = 500
+# Ranked are so many of the newest posts with the words, so many of all posts with them and so many titles that are
+# alike: a word that a million posts have costs what one costs that a thousand have.
+MOST_OF_EACH = 500
+# So many of the newest posts are searched one by one. The index of words finds any others, but knows no order.
+MOST_LOOKED_AT = 5_000
 # A match further down is found, but not shown.
 _SNIPPET_READS = 8_000
 MAX_SNIPPET = 400

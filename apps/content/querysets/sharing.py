@@ -2,6 +2,8 @@
 
 from typing import Any, Self
 
+from django.db.models import Q
+
 from apps.content.querysets.access import meets_author, sees_post
 from apps.content.querysets.authors import COVER
 from apps.core.actors import Actor
@@ -22,9 +24,9 @@ class CollaboratorQuerySet(PlannedQuerySet[Any]):
         return self.select_related("user").only(*own, "user__display_name")
 
     def of(self, actor: Actor) -> Self:
-        """What was shared with the actor, by people whom they meet."""
-        shares = self.alive().filter(user=actor.id, post__deleted_at=None)
-        return shares.filter(meets_author(actor, "post__"))
+        """What was shared with the actor, by people whom they meet. Chain it last."""
+        stands = Q(deleted_at=None, post__deleted_at=None)
+        return self.filter(user=actor.id).sifted(stands & meets_author(actor, "post__"))
 
     def with_post(self) -> Self:
         return _with_post(self)
@@ -37,8 +39,8 @@ class ReactionQuerySet(PlannedQuerySet[Any]):
 
 class BookmarkQuerySet(PlannedQuerySet[Any]):
     def of(self, actor: Actor) -> Self:
-        """What the actor keeps and still sees."""
-        return self.filter(sees_post(actor, "post__"), user=actor.id)
+        """What the actor keeps and still sees. Chain it last."""
+        return self.filter(user=actor.id).sifted(sees_post(actor, "post__"))
 
     def with_post(self) -> Self:
         return _with_post(self)

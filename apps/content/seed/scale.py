@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 
 import pgtrigger
 from django.db import connection
@@ -24,6 +25,7 @@ _STANDING = {
 _COMMENTS_EACH = 3
 _KEEPS_EVERY = 10
 _BODY = 400
+_AT_ONCE = 10_000
 _SYLLABLES = ("lan", "ter", "na", "vi", "ga", "tor", "mar", "e", "ble", "so", "quin", "dra", "pe")
 
 
@@ -74,8 +76,9 @@ def _write_documents(numbers: range, tell: Tell) -> None:
     if not numbers:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_DOCUMENTS, [_id(numbers[0]), _id(numbers[-1])])
-        tell(Document._meta.db_table, cursor.rowcount, cursor.rowcount)
+        for some in batched(numbers, _AT_ONCE):
+            cursor.execute(_DOCUMENTS, [_id(some[0]), _id(some[-1])])
+            tell(Document._meta.db_table, some[-1] - numbers[0] + 1, len(numbers))
 
 
 def posts(numbers: range, body: int, people: list[str], chance: random.Random) -> Iterator[Row]:

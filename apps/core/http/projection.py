@@ -11,11 +11,11 @@ database's (`Now()`).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet, Value
+from django.db.models import Case, QuerySet, Value, When
 from rest_framework.serializers import BaseSerializer
 
 from apps.core import statements
@@ -23,7 +23,9 @@ from apps.core.http import conditional, fields, pagination
 from apps.core.http.json_sql import written
 from apps.core.http.placeholders import Form, Placeholders, Selector, Uncompilable, taken_apart
 from apps.core.http.rendering import encode
+from apps.core.http.sifting import sifted_page
 from apps.core.http.tag_sql import UnlessKnown, VersionTag
+from apps.core.querysets import Sieve
 
 type Shape = type[BaseSerializer[Any]]
 
@@ -154,26 +156,35 @@ def _page_statement(
 ) -> Statement | None:
     names = [name.removeprefix("-") for name in order]
     keys = [f"k{number}" for number in range(len(names))]
-    end = ", ".join(f"(array_agg({key}) FILTER (WHERE n = %s))[1]" for key in keys)
 
     def build(placeholders: Placeholders) -> Statement:
         queryset = placeholders.ask(selector, form)
+        sieve: Sieve | None = getattr(queryset, "sieve", None)
+        if sieve:
+            queryset = sieve.rows
         if kinds:
             last = tuple(placeholders.add(kind) for kind in kinds)
             queryset = pagination.after(queryset, order, last)
         limit = placeholders.count
-        found = _with_json(queryset.order_by(*order), shape, selection).values_list("json", *names)
-        rows, places = placeholders.located(found)
-        # One row more than asked for tells whether there are more. The planner knows the inner limit and not the
-        # outer one: without it, it would plan for a tenth of the table.
-        sql = (
-            f"SELECT convert_to(coalesce(string_agg(j, ',') FILTER (WHERE n <= %s), ''), 'UTF8'), count(*) > %s, {end} "  # noqa: S608
-            f"FROM (SELECT *, row_number() OVER () AS n FROM (SELECT * FROM ({rows} LIMIT {settings.MAX_PAGE + 1}) "
-            f"AS most LIMIT %s + 1) AS found (j, {', '.join(keys)})) AS page"
-        )
-        return Statement(sql, (*(limit,) * (2 + len(keys)), *places, limit))
+        found = _with_json(queryset.order_by(*order), shape, selection, sieve)
+        rows, places = placeholders.located(found.values_list("json", *names))
+        write = partial(sifted_page, keys, order) if sieve else partial(_page_of, keys)
+        sizes_before = write("").count("%s") - 1
+        return Statement(write(rows), (*(limit,) * sizes_before, *places, limit))
 
     return _compiled(build)
+
+
+def _page_of(keys: Sequence[str], rows: str) -> str:
+    """Write the statement of a page; where `%s` stands outside of `rows`, its size goes, the last time behind them."""
+    end = ", ".join(f"(array_agg({key}) FILTER (WHERE n = %s))[1]" for key in keys)
+    # One row more than asked for tells whether there are more. The planner knows the inner limit and not the outer one:
+    # without it, it would plan for a tenth of the table.
+    return (
+        f"SELECT convert_to(coalesce(string_agg(j, ',') FILTER (WHERE n <= %s), ''), 'UTF8'), count(*) > %s, {end} "  # noqa: S608
+        f"FROM (SELECT *, row_number() OVER () AS n FROM (SELECT * FROM ({rows} LIMIT {settings.MAX_PAGE + 1}) "
+        f"AS most LIMIT %s + 1) AS found (j, {', '.join(keys)})) AS page"
+    )
 
 
 @lru_cache(_PLANS)
@@ -209,8 +220,12 @@ def _compiled(build: Callable[[Placeholders], Statement]) -> Statement | None:
     return once if once == again else None
 
 
-def _with_json(queryset: QuerySet[Any], shape: Shape, selection: str | None) -> QuerySet[Any]:
+def _with_json(
+    queryset: QuerySet[Any], shape: Shape, selection: str | None, sieve: Sieve | None = None
+) -> QuerySet[Any]:
     expression = written(fields.chosen(shape(), selection), queryset.model)
     if expression is None:
         raise Uncompilable(f"{shape.__name__} shows more than columns")
+    if sieve:
+        return queryset.annotate(json=Case(When(sieve.condition, then=expression)))
     return queryset.annotate(json=expression)

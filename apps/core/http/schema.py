@@ -187,10 +187,11 @@ class OperationSchema(AutoSchema):
             yield "If-None-Match"
 
 
+_PAGE_SIZE = "Items a page, at most. There may be fewer, or none, and more to come: `next` tells."
+
+
 class _PageParameters(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(
-        min_value=1, max_value=100, default=20, help_text="Items a page."
-    )
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=20, help_text=_PAGE_SIZE)
     cursor = serializers.CharField(required=False, help_text="`next` of the page before. Opaque.")
 
 

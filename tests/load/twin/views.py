@@ -29,7 +29,7 @@ class NewestFirst(CursorPagination):
 
 class FeedViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     queryset = Post.objects.filter(
-        status="published", visibility="public", hidden_at=None, deleted_at=None
+        status="published", visibility="public", hidden_at=None, deleted_at=None, author_out=False
     ).select_related("author")
     serializer_class = PostSummarySerializer
     pagination_class = NewestFirst

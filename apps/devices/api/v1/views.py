@@ -35,7 +35,7 @@ class DeviceList(ApiView):
     @operation(
         permission=SignedIn,
         limit="read",
-        budget=Budget(queries=1, bytes=30_000),
+        budget=Budget(queries=1, bytes=90_000),
         response=Page(serializers.Device),
     )
     def get(self, request: Request) -> HttpResponse:

@@ -88,7 +88,7 @@ class PasskeyList(ApiView):
     @operation(
         permission=SignedIn,
         limit="read",
-        budget=Budget(queries=1, bytes=10_000),
+        budget=Budget(queries=1, bytes=40_000),
         response=Page(serializers.Passkey, order=("-id",)),
     )
     def get(self, request: Request) -> HttpResponse:

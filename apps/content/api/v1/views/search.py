@@ -24,7 +24,7 @@ class Search(ApiView):
         """Search published public posts, the best fit first.
 
         All words must be there, in any form of the post's language, with or without accents; the last may be half
-        typed. A word in the title weighs most. Titles spelled almost like it follow. At most the 500 newest posts with
-        the words and 500 such titles are ranked.
+        typed. A word in the title weighs most. Titles spelled almost like it follow. Ranked are at most 500 of the
+        newest posts with the words, 500 others and 500 such titles, without those of people whom you do not meet.
         """
         return self.page(selectors.posts_found, self.actor, **self.parameters)

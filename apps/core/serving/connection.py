@@ -11,7 +11,7 @@ from gunicorn.workers.gthread import TConn
 from apps.core.serving import wire
 from apps.core.serving.wire import Bounds, Head
 
-# Seconds. From the first byte of a request to its last, and for which a blocking read or write waits for the client.
+# Seconds in which a client sends or takes something, if only a byte, of a request or an answer that was begun.
 PATIENCE = 30
 
 

@@ -26,7 +26,7 @@ from apps.core.serving.wire import Bounds, Headers, Unusual
 
 _CHUNK = 65_536
 # Bytes of a request that are kept while it arrives; what is larger goes to gunicorn, which hands it on as it comes.
-_HEAD, _BODY = 32 * 1024, 2 * 1024 * 1024
+_HEAD, _BODY = 32 * 1024, 256 * 1024
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _ONCE = select.EPOLLIN | select.EPOLLONESHOT
 # Seconds for which a worker that stops keeps resting connections, whose next request may be on its way.
@@ -157,8 +157,7 @@ class Worker(ThreadWorker):
             return True
         if not data:
             return False
-        if not connection.received:
-            connection.deadline = time.monotonic() + PATIENCE
+        connection.deadline = time.monotonic() + PATIENCE
         connection.received += data
         try:
             return self._answer_received(connection)

@@ -75,36 +75,26 @@ class _Backend(httpcore2.SyncBackend):
 
 
 class _Transport(httpx2.HTTPTransport):
-    def __init__(self, *, http2: bool, ca_file: str) -> None:
+    def __init__(self) -> None:
         context = httpx2.create_ssl_context()
-        if ca_file:
-            context.load_verify_locations(ca_file)
-        super().__init__(verify=context, http2=http2)
+        super().__init__(verify=context)
         # The library offers no way to name the network below its own pool.
         self._pool = httpcore2.ConnectionPool(
             ssl_context=context,
             max_connections=_CONNECTIONS.max_connections,
             max_keepalive_connections=_CONNECTIONS.max_keepalive_connections,
             keepalive_expiry=_CONNECTIONS.keepalive_expiry,
-            http1=not http2,
-            http2=http2,
             network_backend=_Backend(),
         )
 
 
 class BoundedClient:
-    """Long-lived connections to a service that is not trusted to be brief. Safe for threads.
+    """Long-lived connections to a service that is not trusted to be brief. Safe for threads."""
 
-    With `http2` there is one connection with many streams. `ca_file` names an authority that is trusted beside the
-    public ones.
-    """
-
-    def __init__(
-        self, *, connect: float, read: float, http2: bool = False, ca_file: str = ""
-    ) -> None:
+    def __init__(self, *, connect: float, read: float) -> None:
         self._whole = connect + read
         self._client = httpx2.Client(
-            transport=_Transport(http2=http2, ca_file=ca_file),
+            transport=_Transport(),
             timeout=httpx2.Timeout(read, connect=connect),
             # A compressed reply could be small on the wire and enormous in memory.
             headers={"Accept-Encoding": "identity"},

@@ -11,6 +11,29 @@ from django.db.models.functions import Coalesce, Now
 
 from apps.core.models import PlannedQuerySet
 
+# What is looked at of a delivery and around it before it is sent; half of the columns are not.
+_CONTEXT = (
+    *("notification", "device", "channel", "state", "reason", "provider", "provider_message_id"),
+    *("attempts", "speaks_for", "expires_at", "sent_at"),
+    *(f"notification__{name}" for name in ("recipient", "kind", "category", "data", "target_type")),
+    *(f"notification__{name}" for name in ("target_id", "read_at", "archived_at")),
+    *(f"notification__recipient__{name}" for name in ("email", "is_active", "deleted_at")),
+    *(f"notification__recipient__{name}" for name in ("locale", "time_zone")),
+    *(
+        f"notification__recipient__notification_preference__{name}"
+        for name in ("user", "choices", "quiet_from", "quiet_until", "muted_until")
+    ),
+    *(f"device__{name}" for name in ("user", "session", "locale", "time_zone")),
+    *(
+        f"device__push_{name}"
+        for name in (
+            *("provider", "address", "address_kind", "environment", "index", "registered_at"),
+            "silenced_reason",
+        )
+    ),
+    *(f"device__session__{name}" for name in ("revoked_at", "idle_expires_at")),
+)
+
 
 class NotificationQuerySet(PlannedQuerySet[Any]):
     def of(self, user_id: uuid.UUID | None) -> Self:
@@ -62,9 +85,10 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
         """Bring along what decides whether and how to send."""
         inbox = self.model._meta.apps.get_model("notifications", "Inbox")
         unread = inbox.objects.filter(user=OuterRef("notification__recipient")).values("unread")
-        return self.select_related(
-            "notification__recipient__notification_preference", "device__session__user"
-        ).annotate(unread=Subquery(unread))
+        rows = self.select_related("notification__recipient__notification_preference")
+        return (
+            rows.select_related("device__session").only(*_CONTEXT).annotate(unread=Subquery(unread))
+        )
 
     def due(self, provider: str, priority: int, now: datetime) -> Self:
         """What a service should be given or asked now, the longest due first; what may not go yet is not here."""

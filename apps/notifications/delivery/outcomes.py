@@ -4,7 +4,6 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Future
 from datetime import timedelta
 
 import prometheus_client
@@ -23,13 +22,15 @@ from apps.notifications.providers.base import (
     Receipt,
     Refused,
     RetryAfter,
-    Unreachable,
 )
 
 logger = logging.getLogger("push")
 
 DELIVERIES = prometheus_client.Counter(
     "push_deliveries", "Attempts to deliver a push.", ["provider", "kind", "outcome"]
+)
+FORGOTTEN = prometheus_client.Counter(
+    "push_addresses_forgotten", "Addresses that their service found dead.", ["provider"]
 )
 
 # The first wait after a failure that names none, and the longest (Google asks for 10 s and more).
@@ -38,7 +39,7 @@ CREDENTIALS_WAIT = 300.0
 # Expo asks for 15 minutes before a receipt is fetched.
 RECEIPT_WAIT = 900.0
 
-type Landed = tuple[Claim, Future[Receipt]]
+type Landed = tuple[Claim, Receipt | PushFailure]
 
 
 def record(line: Line, landed: Sequence[Landed]) -> None:
@@ -57,15 +58,9 @@ def record(line: Line, landed: Sequence[Landed]) -> None:
             logger.warning("push outcome came late", extra={"delivery": str(one.id)})
 
 
-def _read(line: Line, claim: Claim, answer: Future[Receipt]) -> tuple[str, Step]:
-    try:
-        receipt = answer.result()
-    except PushFailure as failure:
-        return failure.outcome, _after(line, claim, failure)
-    except Exception:
-        # A fault of ours must not take the batch along: it is tried again, and said.
-        logger.exception("push attempt failed", extra={"delivery": str(claim.delivery.pk)})
-        return Unreachable.outcome, _put_back(claim, Unreachable("fault"), LONGEST_WAIT)
+def _read(line: Line, claim: Claim, receipt: Receipt | PushFailure) -> tuple[str, Step]:
+    if isinstance(receipt, PushFailure):
+        return receipt.outcome, _after(line, claim, receipt)
     line.breaker.succeeded()
     if receipt.is_final:
         return "accepted", step(
@@ -87,8 +82,10 @@ def _after(line: Line, claim: Claim, failure: PushFailure) -> Step:
     match failure:
         case AddressDead():
             line.breaker.succeeded()
-            if not _confirmed_since(claim, failure):
-                drop_dead_address(device=claim.delivery.phone)
+            if not _confirmed_since(claim, failure) and drop_dead_address(
+                device=claim.delivery.phone
+            ):
+                FORGOTTEN.labels(claim.delivery.provider).inc()
             if failure.alarming:
                 alarm(failure.reason)
             return _failed(claim, failure)

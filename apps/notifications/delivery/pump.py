@@ -1,8 +1,10 @@
 """The pump: it keeps as many messages with a service as the service may hold, and writes down what comes back."""
 
+import asyncio
+import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
@@ -10,7 +12,10 @@ from django.conf import settings
 from apps.notifications.delivery import claiming, outcomes
 from apps.notifications.delivery.claiming import Claim
 from apps.notifications.delivery.outcomes import Landed
-from apps.notifications.providers import Line, line_to
+from apps.notifications.providers import Line, line_to, wire
+from apps.notifications.providers.base import PushFailure, Receipt, Unreachable
+
+logger = logging.getLogger("push")
 
 # Seconds to wait for something to come back before looking for more to send.
 _PATIENCE = 0.02
@@ -53,8 +58,7 @@ def _pump(provider: str, ends: float) -> bool:
         if time.monotonic() < ends and (room := flight.room()):
             batch = claiming.claim(provider, room)
             looked_at = batch.looked_at
-            for claim in batch.claims:
-                flight.send(claim)
+            flight.send(batch.claims)
         if flight.aloft:
             flight.land()
         elif not looked_at:
@@ -69,6 +73,8 @@ class _Flight:
         self._line = line
         self._landed: SimpleQueue[Landed] = SimpleQueue()
         self._is_idle = True
+        # The loop itself would forget them.
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def room(self) -> int:
         """Return how many more may be sent now."""
@@ -82,15 +88,29 @@ class _Flight:
             return 0
         return 1 if self._line.breaker.is_trying else room
 
-    def send(self, claim: Claim) -> None:
+    def send(self, claims: Sequence[Claim]) -> None:
+        """Begin to send all of these, or to ask what became of them."""
+        self.aloft += len(claims)
+        wire.loop().call_soon_threadsafe(self._launch, claims)
+
+    def _launch(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            self._tasks.add(task := asyncio.create_task(self._exchange(claim)))
+            task.add_done_callback(self._tasks.discard)
+
+    async def _exchange(self, claim: Claim) -> None:
         assert self._line  # noqa: S101 - nothing is claimed for nobody
-        answer = (
-            self._line.send(claim.message)
-            if claim.message
-            else self._line.ask(claim.delivery.provider_message_id)
-        )
-        self.aloft += 1
-        answer.add_done_callback(lambda done: self._landed.put((claim, done)))
+        answer: Receipt | PushFailure = Unreachable("fault")
+        try:
+            if claim.message:
+                answer = await self._line.send(claim.message)
+            else:
+                answer = await self._line.ask(claim.delivery.provider_message_id)
+        except Exception:
+            # A fault of ours with one message takes no other along.
+            logger.exception("push attempt failed", extra={"delivery": str(claim.delivery.pk)})
+        finally:
+            self._landed.put((claim, answer))
 
     def land(self) -> None:
         """Record what has come back; wait a moment for it."""

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import connection
 
@@ -56,6 +57,9 @@ class Step:
     tries: int = 0
 
 
+_row = attrgetter(*(field.name for field in fields(Step)))
+
+
 def step(delivery: Delivery, state: State, **changes: object) -> Step:
     """Move a delivery as it was loaded; raises ValueError for a state that can't follow."""
     if delivery.state not in Delivery.BEFORE[state]:
@@ -70,7 +74,7 @@ def write(steps: Sequence[Step]) -> set[uuid.UUID]:
         return set()
     # The first and the last id tell Postgres which months to look into.
     ids = [one.notification_id for one in steps]
-    columns = [list(column) for column in zip(*map(astuple, steps), strict=True)]
+    columns = [list(column) for column in zip(*map(_row, steps), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [*columns, min(ids), max(ids)])
         return {written for (written,) in cursor.fetchall()}

@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +10,10 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from apps.notifications.providers import alarm
+from apps.notifications.providers import alarm, wire
 from apps.notifications.providers.apns import ApnsProvider
 from apps.notifications.providers.apns_token import ApnsToken
-from apps.notifications.providers.base import PushMessage, PushProvider, Receipt
+from apps.notifications.providers.base import PushFailure, PushMessage, PushProvider, Receipt
 from apps.notifications.providers.circuit import Breaker
 from apps.notifications.providers.console import ConsoleProvider
 from apps.notifications.providers.expo import ExpoProvider
@@ -27,24 +26,21 @@ class Line:
 
     provider: PushProvider
     breaker: Breaker = field(default_factory=Breaker)
-    pool: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(settings.PUSH_IN_FLIGHT, "push")
-    )
 
-    def send(self, message: PushMessage) -> Future[Receipt]:
-        """Begin to send a message."""
-        return self.pool.submit(self.provider.send, message)
+    async def send(self, message: PushMessage) -> Receipt | PushFailure:
+        """Send a message, and return what the service says."""
+        try:
+            return await self.provider.send(message)
+        except PushFailure as failure:
+            return failure
 
-    def ask(self, provider_message_id: str) -> Future[Receipt]:
-        """Begin to ask what became of a message that was passed on."""
-        return self.pool.submit(self._ask, provider_message_id)
-
-    def close(self) -> None:
-        self.provider.close()
-        self.pool.shutdown(cancel_futures=True)
-
-    def _ask(self, name: str) -> Receipt:
-        return Receipt(name, is_final=self.provider.passed_on(name))
+    async def ask(self, provider_message_id: str) -> Receipt | PushFailure:
+        """Ask what became of a message that was passed on."""
+        try:
+            is_final = await self.provider.passed_on(provider_message_id)
+        except PushFailure as failure:
+            return failure
+        return Receipt(provider_message_id, is_final=is_final)
 
 
 _lock = threading.Lock()
@@ -68,7 +64,7 @@ def release() -> None:
     alarm.silence()
     with _lock:
         for line in _lines.values():
-            line.close()
+            wire.run(line.provider.close()).result()
         _lines.clear()
 
 

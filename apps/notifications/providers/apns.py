@@ -1,14 +1,13 @@
-"""Apple Push Notification service: one message as Apple wants it, over one long-lived HTTP/2 connection.
+"""Apple Push Notification service: one message as Apple wants it, on a stream of one long-lived HTTP/2 connection.
 
 Wire: https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
 """
 
 import json
 import re
-import threading
 from typing import Any
 
-from apps.core.outgoing import BoundedClient, NoReply, Reply
+from apps.core.outgoing import NoReply, Reply
 from apps.notifications.providers.apns_replies import failure_of, is_stale_token
 from apps.notifications.providers.apns_token import ApnsToken
 from apps.notifications.providers.base import (
@@ -18,6 +17,7 @@ from apps.notifications.providers.base import (
     Refused,
     Unreachable,
 )
+from apps.notifications.providers.wire.http2 import Headers, Streams
 
 MAX_PAYLOAD = 4_096
 """Bytes of JSON."""
@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r"[0-9a-fA-F]{8,200}")
 
 
 class ApnsProvider:
-    """Sends over a connection that lives as long as the process. Safe for threads."""
+    """Sends over a connection that lives as long as the process."""
 
     serves = frozenset({"apns"})
 
@@ -41,55 +41,56 @@ class ApnsProvider:
         ca_file: str = "",
     ) -> None:
         connect, read = timeouts
-        self._client = BoundedClient(connect=connect, read=read, http2=True, ca_file=ca_file)
         self._token = token
-        self._topic = topic
-        self._urls = urls
-        # The client may write what two threads send at once in the wrong order, and Apple ends such a connection.
-        self._alone = threading.Lock()
+        self._topic = topic.encode()
+        self._places = {
+            name: Streams(url, connect=connect, read=read, ca_file=ca_file)
+            for name, url in urls.items()
+        }
 
-    def send(self, message: PushMessage) -> Receipt:
+    async def send(self, message: PushMessage) -> Receipt:
         if not _ADDRESS.fullmatch(message.address):
             raise AddressDead("bad_device_token")
         content = _encoded(message)
         token = self._token.current()
-        reply = self._attempt(message, content, token)
+        reply = await self._attempt(message, content, token)
         if is_stale_token(reply):
             # Our clocks differ perhaps: a fresh token tells whether it is us whom Apple refuses.
             self._token.forget(token)
-            reply = self._attempt(message, content, self._token.current())
+            reply = await self._attempt(message, content, self._token.current())
         if reply.status == 200:
             return Receipt(str(message.delivery_id))
         raise failure_of(reply)
 
-    def passed_on(self, provider_message_id: str) -> bool:
+    async def passed_on(self, provider_message_id: str) -> bool:
         """Apple's yes is final."""
         return True
 
-    def close(self) -> None:
-        self._client.close()
+    async def close(self) -> None:
+        for place in self._places.values():
+            await place.close()
 
-    def _attempt(self, message: PushMessage, content: bytes, token: str) -> Reply:
-        base = self._urls.get(message.environment) or self._urls["production"]
-        headers = {"authorization": f"bearer {token}", **_headers(message, self._topic)}
+    async def _attempt(self, message: PushMessage, content: bytes, token: str) -> Reply:
+        place = self._places.get(message.environment) or self._places["production"]
+        path = f"/3/device/{message.address}".encode()
+        headers = _headers(message, self._topic, token)
         try:
-            url = f"{base}/3/device/{message.address}"
-            with self._alone:
-                return self._client.post(url, content=content, headers=headers)
+            return await place.post(path, content=content, headers=headers)
         except NoReply as failure:
             raise Unreachable(str(failure)) from failure
 
 
-def _headers(message: PushMessage, topic: str) -> dict[str, str]:
-    return {
-        "apns-topic": topic,
-        "apns-push-type": "alert",
+def _headers(message: PushMessage, topic: bytes, token: str) -> Headers:
+    return [
+        (b"authorization", b"bearer " + token.encode()),
+        (b"apns-topic", topic),
+        (b"apns-push-type", b"alert"),
         # A repeat is the same message, for Apple and for the app.
-        "apns-id": str(message.delivery_id),
-        "apns-collapse-id": message.replaces or str(message.notification_id),
-        "apns-priority": "10" if message.wakes else "5",
-        "apns-expiration": str(int(message.expires_at.timestamp())),
-    }
+        (b"apns-id", str(message.delivery_id).encode()),
+        (b"apns-collapse-id", (message.replaces or str(message.notification_id)).encode()),
+        (b"apns-priority", b"10" if message.wakes else b"5"),
+        (b"apns-expiration", b"%d" % message.expires_at.timestamp()),
+    ]
 
 
 def _encoded(message: PushMessage) -> bytes:

@@ -104,16 +104,16 @@ class Unreachable(PushFailure):
 class PushProvider(Protocol):
     """A push service.
 
-    `send` blocks for at most a bounded time and raises a PushFailure unless the service accepted the message.
+    `send` takes at most a bounded time and raises a PushFailure unless the service accepted the message.
     """
 
     serves: frozenset[str]
     """The providers whose addresses it can send to."""
 
-    def send(self, message: PushMessage) -> Receipt: ...
+    async def send(self, message: PushMessage) -> Receipt: ...
 
-    def passed_on(self, provider_message_id: str) -> bool:
+    async def passed_on(self, provider_message_id: str) -> bool:
         """Tell whether what was accepted, not finally, has reached Apple or Google; raises as `send` does."""
         ...
 
-    def close(self) -> None: ...
+    async def close(self) -> None: ...

@@ -12,7 +12,7 @@ class ConsoleProvider:
 
     serves = frozenset({"fcm", "apns", "expo"})
 
-    def send(self, message: PushMessage) -> Receipt:
+    async def send(self, message: PushMessage) -> Receipt:
         logger.info(
             "push",
             extra={
@@ -23,9 +23,9 @@ class ConsoleProvider:
         )
         return Receipt(provider_message_id=f"console/{message.delivery_id}")
 
-    def passed_on(self, provider_message_id: str) -> bool:
+    async def passed_on(self, provider_message_id: str) -> bool:
         """What was logged is there."""
         return True
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Nothing is open."""

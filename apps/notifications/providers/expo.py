@@ -8,7 +8,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from apps.core.outgoing import BoundedClient, NoReply, Reply
+from apps.core.outgoing import NoReply, Reply
 from apps.notifications.providers.base import (
     AddressDead,
     CredentialsRejected,
@@ -20,6 +20,7 @@ from apps.notifications.providers.base import (
     Unreachable,
 )
 from apps.notifications.providers.replies import document_of, wait_of, word_of
+from apps.notifications.providers.wire.http1 import KeptConnections
 
 MAX_PAYLOAD = 4_096
 """Bytes of JSON; Expo names the limit of Apple and Google."""
@@ -29,38 +30,38 @@ _RATE_SECONDS = 60
 
 
 class ExpoProvider:
-    """Sends over connections that live as long as the process. Safe for threads."""
+    """Sends over connections that live as long as the process."""
 
     serves = frozenset({"expo"})
 
     def __init__(self, *, access_token: str, base_url: str, timeouts: tuple[float, float]) -> None:
         connect, read = timeouts
-        self._client = BoundedClient(connect=connect, read=read)
+        self._client = KeptConnections(connect=connect, read=read)
         self._base = f"{base_url}/--/api/v2/push"
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if access_token:
             self._headers["Authorization"] = f"Bearer {access_token}"
 
-    def send(self, message: PushMessage) -> Receipt:
-        ticket = self._ask("send", _payload(message))
+    async def send(self, message: PushMessage) -> Receipt:
+        ticket = await self._ask("send", _payload(message))
         name = ticket.get("id") if _is_ok(ticket) else None
         if not isinstance(name, str) or not 0 < len(name) <= 200:
             raise Unreachable("unreadable_reply")
         return Receipt(name, is_final=False)
 
-    def passed_on(self, provider_message_id: str) -> bool:
+    async def passed_on(self, provider_message_id: str) -> bool:
         """Ask for the receipt of a ticket; False while Expo has none."""
-        receipts = self._ask("getReceipts", {"ids": [provider_message_id]})
+        receipts = await self._ask("getReceipts", {"ids": [provider_message_id]})
         receipt = receipts.get(provider_message_id)
         return isinstance(receipt, dict) and _is_ok(receipt)
 
-    def close(self) -> None:
-        self._client.close()
+    async def close(self) -> None:
+        await self._client.close()
 
-    def _ask(self, verb: str, question: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, verb: str, question: dict[str, Any]) -> dict[str, Any]:
         content = _json(question)
         try:
-            reply = self._client.post(
+            reply = await self._client.post(
                 f"{self._base}/{verb}", content=content, headers=self._headers
             )
         except NoReply as failure:

@@ -8,10 +8,11 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from apps.core.outgoing import BoundedClient, NoReply, Reply
+from apps.core.outgoing import NoReply, Reply
 from apps.notifications.providers.base import PushMessage, Receipt, Refused, Unreachable
 from apps.notifications.providers.fcm_replies import failure_of, is_stale_token, message_name
 from apps.notifications.providers.service_account import ServiceAccount
+from apps.notifications.providers.wire.http1 import KeptConnections
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 MAX_PAYLOAD = 4_096
@@ -19,43 +20,43 @@ MAX_PAYLOAD = 4_096
 
 
 class FcmProvider:
-    """Sends over connections that live as long as the process. Safe for threads."""
+    """Sends over connections that live as long as the process."""
 
     serves = frozenset({"fcm"})
 
     def __init__(self, *, credentials: str, base_url: str, timeouts: tuple[float, float]) -> None:
         connect, read = timeouts
-        self._client = BoundedClient(connect=connect, read=read)
+        self._client = KeptConnections(connect=connect, read=read)
         self._account = ServiceAccount(credentials, SCOPE, self._client)
         self._url = f"{base_url}/v1/projects/{self._account.project_id}/messages:send"
 
-    def send(self, message: PushMessage) -> Receipt:
+    async def send(self, message: PushMessage) -> Receipt:
         content = _encoded(message)
-        reply = self._post(content)
+        reply = await self._post(content)
         if reply.status == 200:
             return Receipt(message_name(reply.body))
         raise failure_of(reply)
 
-    def passed_on(self, provider_message_id: str) -> bool:
+    async def passed_on(self, provider_message_id: str) -> bool:
         """Google's yes is final."""
         return True
 
-    def close(self) -> None:
-        self._client.close()
+    async def close(self) -> None:
+        await self._client.close()
 
-    def _post(self, content: bytes) -> Reply:
-        token = self._account.token()
-        reply = self._attempt(content, token)
+    async def _post(self, content: bytes) -> Reply:
+        token = await self._account.token()
+        reply = await self._attempt(content, token)
         if is_stale_token(reply):
             # Revoked or rotated before its time: a fresh token tells whether it is us whom Google refuses.
             self._account.forget(token)
-            reply = self._attempt(content, self._account.token())
+            reply = await self._attempt(content, await self._account.token())
         return reply
 
-    def _attempt(self, content: bytes, token: str) -> Reply:
+    async def _attempt(self, content: bytes, token: str) -> Reply:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
-            return self._client.post(self._url, content=content, headers=headers)
+            return await self._client.post(self._url, content=content, headers=headers)
         except NoReply as failure:
             raise Unreachable(str(failure)) from failure
 

@@ -12,7 +12,7 @@ _LONGEST_WAIT = 24 * 3600
 
 def wait_of(headers: Mapping[str, str]) -> float:
     """Read Retry-After, seconds or a date (RFC 9110 §10.2.3), as seconds from now; 0 when it says nothing."""
-    text = headers.get("Retry-After", "").strip()
+    text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(int(text[:9]), _LONGEST_WAIT)
     try:

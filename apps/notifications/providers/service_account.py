@@ -1,7 +1,7 @@
 """Access tokens of a Google service account: signed for, fetched, kept until shortly before they expire (RFC 7523)."""
 
+import asyncio
 import json
-import threading
 import time
 from typing import Any
 from urllib.parse import urlencode
@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from apps.core.outgoing import BoundedClient, NoReply
+from apps.core.outgoing import NoReply
 from apps.notifications.providers.base import CredentialsRejected, Unreachable
+from apps.notifications.providers.wire.http1 import KeptConnections
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_SECONDS = 3600
@@ -19,9 +20,9 @@ _MARGIN_SECONDS = 300
 
 
 class ServiceAccount:
-    """The identity in a credentials file as Google hands it out; it names its own token endpoint. Safe for threads."""
+    """The identity in a credentials file as Google hands it out; it names its own token endpoint."""
 
-    def __init__(self, credentials: str, scope: str, client: BoundedClient) -> None:
+    def __init__(self, credentials: str, scope: str, client: KeptConnections) -> None:
         info = json.loads(credentials)
         self.project_id: str = info["project_id"]
         self._email: str = info["client_email"]
@@ -30,32 +31,31 @@ class ServiceAccount:
         self._key: Any = load_pem_private_key(info["private_key"].encode(), password=None)
         self._scope = scope
         self._client = client
-        self._lock = threading.Lock()
+        self._lock = asyncio.Lock()
         self._token = ""
         self._fresh_until = 0.0
 
-    def token(self) -> str:
-        """Return a valid access token; one thread fetches, the others wait for it.
+    async def token(self) -> str:
+        """Return a valid access token; one exchange fetches it, the others wait.
 
         Raises CredentialsRejected when Google does not know us, Unreachable when it gives no usable answer.
         """
-        with self._lock:
+        async with self._lock:
             if time.monotonic() >= self._fresh_until:
-                self._token, seconds = self._fetch()
+                self._token, seconds = await self._fetch()
                 self._fresh_until = time.monotonic() + max(0, seconds - _MARGIN_SECONDS)
             return self._token
 
     def forget(self, token: str) -> None:
-        """Drop a token that was refused, unless another thread has replaced it already."""
-        with self._lock:
-            if token == self._token:
-                self._fresh_until = 0.0
+        """Drop a token that was refused, unless another exchange has replaced it already."""
+        if token == self._token:
+            self._fresh_until = 0.0
 
-    def _fetch(self) -> tuple[str, int]:
+    async def _fetch(self) -> tuple[str, int]:
         form = {"grant_type": _GRANT, "assertion": self._assertion()}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         try:
-            reply = self._client.post(
+            reply = await self._client.post(
                 self._token_uri, content=urlencode(form).encode(), headers=headers
             )
         except NoReply as failure:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps.core.ids import new_id
-from apps.notifications.providers import apns_token, line_to
+from apps.notifications.providers import apns_token, line_to, wire
 from apps.notifications.providers.base import (
     AddressDead,
     CredentialsRejected,
@@ -47,7 +47,7 @@ def message() -> PushMessage:
 def send(message: PushMessage) -> Receipt:
     line = line_to("apns")
     assert line
-    return line.provider.send(message)
+    return wire.run(line.provider.send(message)).result()
 
 
 def test_an_accepted_message_arrives_whole(apns: FakeApns, message: PushMessage) -> None:
@@ -96,7 +96,6 @@ def test_an_accepted_message_arrives_whole(apns: FakeApns, message: PushMessage)
         ("garbage", Unreachable, "http_400"),
         ("huge", Unreachable, "reply_too_long"),
         ("reset", Unreachable, "remote_protocol_error"),
-        ("goaway", Unreachable, "remote_protocol_error"),
         ("cut", Unreachable, "read_error or write_error"),
         ("cut_after_accept", Unreachable, "read_error or write_error"),
         ("stall", Unreachable, "read_timeout"),
@@ -159,6 +158,18 @@ def test_one_connection_carries_many_streams_until_apple_says_goodbye(
     send(message)
     assert apns.connections == 2
     assert len(apns.accepted) == 13
+
+
+def test_what_apple_did_not_take_before_it_left_goes_over_the_next_connection(
+    apns: FakeApns, message: PushMessage
+) -> None:
+    apns.plan(ADDRESS, "goaway", "ok", "goaway", "goaway")
+
+    assert send(message) == Receipt(str(message.delivery_id))
+    assert (apns.connections, len(apns.accepted)) == (2, 1)
+    # Not for ever.
+    with pytest.raises(Unreachable, match="remote_protocol_error"):
+        send(message)
 
 
 def test_a_token_is_used_for_50_minutes_and_not_made_anew_within_20(

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from apps.core.ids import new_id
-from apps.notifications.providers import line_to
+from apps.notifications.providers import line_to, wire
 from apps.notifications.providers.base import (
     AddressDead,
     CredentialsRejected,
     PushFailure,
     PushMessage,
-    PushProvider,
+    Receipt,
     Refused,
     RetryAfter,
     Unreachable,
@@ -25,10 +25,10 @@ from tests.fakes.fcm import FakeFcm
 ADDRESS = "phone-in-a-pocket:APA91b"
 
 
-def provider() -> PushProvider:
+def send(message: PushMessage) -> Receipt:
     line = line_to("fcm")
     assert line
-    return line.provider
+    return wire.run(line.provider.send(message)).result()
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def message() -> PushMessage:
 
 
 def test_an_accepted_message_arrives_whole(fcm: FakeFcm, message: PushMessage) -> None:
-    receipt = provider().send(message)
+    receipt = send(message)
 
     (entry,) = fcm.accepted(ADDRESS)
     assert receipt.provider_message_id == entry["name"]
@@ -68,8 +68,8 @@ def test_an_accepted_message_arrives_whole(fcm: FakeFcm, message: PushMessage) -
 
 
 def test_a_repeat_replaces_what_it_repeats(fcm: FakeFcm, message: PushMessage) -> None:
-    provider().send(message)
-    provider().send(message)
+    send(message)
+    send(message)
 
     first, second = (entry["message"] for entry in fcm.accepted(ADDRESS))
     assert first["data"] == second["data"]
@@ -81,7 +81,7 @@ def test_a_repeat_replaces_what_it_repeats(fcm: FakeFcm, message: PushMessage) -
 
 
 def test_messages_of_one_name_collapse(fcm: FakeFcm, message: PushMessage) -> None:
-    provider().send(replace(message, replaces="post:1", wakes=False))
+    send(replace(message, replaces="post:1", wakes=False))
 
     (entry,) = fcm.accepted(ADDRESS)
     assert entry["message"]["android"]["collapse_key"] == "post:1"
@@ -90,7 +90,7 @@ def test_messages_of_one_name_collapse(fcm: FakeFcm, message: PushMessage) -> No
 
 
 def test_an_installation_id_is_addressed_as_such(fcm: FakeFcm, message: PushMessage) -> None:
-    provider().send(replace(message, address="fid-1", address_kind="installation"))
+    send(replace(message, address="fid-1", address_kind="installation"))
 
     (entry,) = fcm.accepted("fid-1")
     assert entry["message"]["fid"] == "fid-1"
@@ -101,7 +101,7 @@ def test_a_payload_that_google_would_refuse_is_never_sent(
     fcm: FakeFcm, message: PushMessage
 ) -> None:
     with pytest.raises(Refused, match="payload_too_large"):
-        provider().send(replace(message, body="ä" * 2000))
+        send(replace(message, body="ä" * 2000))
 
     assert fcm.attempts == []
 
@@ -151,7 +151,7 @@ def test_every_answer_is_one_of_five_failures(
 
     began = time.monotonic()
     with pytest.raises(PushFailure) as caught:
-        provider().send(message)
+        send(message)
 
     assert (type(caught.value), caught.value.reason) == (failure, reason)
     # Connect and read timeout together bound each exchange; dripping to its end, this one would take minutes.
@@ -173,7 +173,7 @@ def test_retry_after_is_read_in_both_forms(
     fcm.plan(ADDRESS, answer)
 
     with pytest.raises(RetryAfter) as caught:
-        provider().send(message)
+        send(message)
 
     assert earliest <= caught.value.seconds <= latest
 
@@ -182,7 +182,7 @@ def test_a_sender_mismatch_rings_the_alarm(fcm: FakeFcm, message: PushMessage) -
     fcm.plan(ADDRESS, "sender_mismatch")
 
     with pytest.raises(AddressDead) as caught:
-        provider().send(message)
+        send(message)
 
     assert caught.value.alarming
 
@@ -190,21 +190,18 @@ def test_a_sender_mismatch_rings_the_alarm(fcm: FakeFcm, message: PushMessage) -
 def test_nobody_listening_is_unreachable(
     fcm: FakeFcm, message: PushMessage, settings: Any, unused_tcp_port: int
 ) -> None:
-    provider().send(message)
+    send(message)
     settings.FCM_BASE_URL = f"http://127.0.0.1:{unused_tcp_port}"
 
     with pytest.raises(Unreachable, match="connect_error"):
-        provider().send(message)
+        send(message)
 
 
 def test_threads_share_one_token_and_connections_live_on(
     fcm: FakeFcm, message: PushMessage
 ) -> None:
-    def send(_: int) -> None:
-        provider().send(message)
-
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(send, range(40)))
+        list(pool.map(send, [message] * 40))
 
     assert len(fcm.accepted(ADDRESS)) == 40
     assert fcm.tokens.granted == 1
@@ -214,17 +211,17 @@ def test_threads_share_one_token_and_connections_live_on(
 def test_a_token_is_replaced_before_it_expires(fcm: FakeFcm, message: PushMessage) -> None:
     fcm.tokens.lifetime = 240
 
-    provider().send(message)
-    provider().send(message)
+    send(message)
+    send(message)
 
     assert fcm.tokens.granted == 2
 
 
 def test_a_revoked_token_costs_one_more_attempt(fcm: FakeFcm, message: PushMessage) -> None:
-    provider().send(message)
+    send(message)
     fcm.tokens.revoke_all()
 
-    provider().send(message)
+    send(message)
 
     assert fcm.tokens.granted == 2
     assert len(fcm.accepted(ADDRESS)) == 2
@@ -236,7 +233,7 @@ def test_credentials_that_google_does_not_know_are_rejected(
     settings.FCM_CREDENTIALS = fcm.tokens.credentials().replace("sender@", "impostor@")
 
     with pytest.raises(CredentialsRejected, match="token_http_400"):
-        provider().send(message)
+        send(message)
 
     assert fcm.attempts == []
 
@@ -248,8 +245,8 @@ def test_a_token_endpoint_out_of_order_is_unreachable(
     fcm.plan("token", answer)
 
     with pytest.raises(Unreachable, match="token_"):
-        provider().send(message)
-    provider().send(message)
+        send(message)
+    send(message)
 
     assert len(fcm.accepted(ADDRESS)) == 1
 

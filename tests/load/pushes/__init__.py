@@ -1,0 +1,1 @@
+"""Pushes per second: ours, with the ledger on, beside loops over fcm-django and aioapns to the same server."""

@@ -14,6 +14,7 @@ from django.utils.module_loading import autodiscover_modules
 SUPPORT = "Support"
 ACCOUNTS = "Accounts"
 MODERATION = "Moderation"
+CAMPAIGNS = "Campaigns"
 
 _granted: dict[str, set[str]] = defaultdict(set)
 

@@ -52,8 +52,8 @@ def check_mail_webhooks(**_: Any) -> list[CheckMessage]:
 
 @register
 def check_words(**_: Any) -> list[CheckMessage]:
-    """Every kind, and the digest of every kind that has one, is said in every language of the product."""
-    wanted = {name: kind.data for name, kind in KINDS.items()}
+    """Every kind with words of its own, and the digest of every kind that has one, is said in every language."""
+    wanted = {name: kind.data for name, kind in KINDS.items() if not kind.is_composed}
     digests = {name + rendering.DIGEST: kind for name, kind in KINDS.items() if kind.digest}
     wanted |= {name: kind.data | {"count"} for name, kind in digests.items()}
     return [

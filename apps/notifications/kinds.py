@@ -16,6 +16,8 @@ class Category(TextChoices):
 
     SOCIAL = "social"
     SECURITY = "security"
+    NEWS = "news"
+    MARKETING = "marketing"
 
 
 class Topic(TextChoices):
@@ -68,12 +70,17 @@ class Kind:
     digest: Digest | None = None
     badge: bool = True
     """The push sets the number on the app's icon."""
+    is_composed: bool = False
+    """Its words come from a campaign of staff's, and not from a template."""
 
     @property
     def is_mandatory(self) -> bool:
         """Nobody can switch off what protects their account."""
         return self.category == Category.SECURITY
 
+
+# What a composed notification carries: title and body by language, what it opens, and a picture.
+COMPOSED = frozenset({"words", "link", "image"})
 
 KINDS = {
     "comment_created": Kind(
@@ -95,7 +102,22 @@ KINDS = {
         life=timedelta(days=7),
         priority=Priority.URGENT,
     ),
+    "announcement": Kind(Category.NEWS, data=COMPOSED, life=timedelta(days=2), is_composed=True),
+    "offer": Kind(
+        Category.MARKETING,
+        data=COMPOSED,
+        life=timedelta(days=1),
+        badge=False,
+        is_composed=True,
+    ),
 }
 
-# What is off until somebody switches it on.
-OFF_BY_DEFAULT = frozenset({(Category.SOCIAL, Channel.EMAIL)})
+# What is off until somebody switches it on. No phone rings for marketing unless its owner has asked for it.
+OFF_BY_DEFAULT = frozenset(
+    {
+        (Category.SOCIAL, Channel.EMAIL),
+        (Category.NEWS, Channel.EMAIL),
+        (Category.MARKETING, Channel.PUSH),
+        (Category.MARKETING, Channel.EMAIL),
+    }
+)

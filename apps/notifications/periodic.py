@@ -4,12 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 from apps.core import jobs
-from apps.notifications.services import bounces, housekeeping
+from apps.notifications.services import bounces, campaigns, housekeeping
 
 
 @jobs.periodic(every=timedelta(minutes=10))
 def expire_deliveries(**_: Any) -> None:
     housekeeping.expire_deliveries()
+
+
+# Before the months of the ledger go.
+@jobs.periodic(at="03:00", lease=timedelta(seconds=200), atomic=False)
+def keep_campaign_outcomes(**_: Any) -> None:
+    campaigns.keep_outcomes()
 
 
 @jobs.periodic(at="03:30", atomic=False)

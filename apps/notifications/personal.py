@@ -1,7 +1,7 @@
 """What notifications keep about people: their inbox, with what became of each push, and their wishes."""
 
 from apps.core import personal
-from apps.notifications.models import Delivery, Inbox, Notification, Preference
+from apps.notifications.models import Campaign, Delivery, Inbox, Notification, Preference
 
 personal.shows(
     "notifications",
@@ -39,3 +39,5 @@ personal.shows(
 personal.forgets(Notification, by="recipient")
 personal.forgets(Inbox, by="user")
 personal.forgets(Preference, by="user")
+# Who let it go out: an id.
+personal.keeps(Campaign)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThanOrEqual
 from django.db.models.functions import Coalesce, Now
 
@@ -91,8 +91,14 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
         )
 
     def due(self, provider: str, priority: int, now: datetime) -> Self:
-        """What a service should be given or asked now, the longest due first; what may not go yet is not here."""
-        waiting = self.open().filter(provider=provider, priority=priority, next_attempt_at__lte=now)
+        """What a service should be given or asked now, the longest due first; what may not go yet is not here.
+
+        What a campaign has queued is not here while it is paused, nor after it was stopped.
+        """
+        goes_on = Q(campaign=None) | Q(campaign__state="running")
+        waiting = self.open().filter(
+            goes_on, provider=provider, priority=priority, next_attempt_at__lte=now
+        )
         return waiting.order_by("next_attempt_at")
 
     def sent_to(self, devices: Iterable[Any], since: datetime) -> Self:
@@ -116,3 +122,12 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
         """Move on those whose state this one may follow, and return how many: the only way to change a state."""
         before = self.model.BEFORE[state]
         return self.filter(state__in=before).update(state=state, updated_at=Now(), **changes)
+
+
+class CampaignQuerySet(PlannedQuerySet[Any]):
+    def move(self, state: str, **changes: Any) -> int:
+        """Move on those whose state this one may follow, and return how many: the only way to change a state."""
+        before = self.model.BEFORE[state]
+        return self.filter(state__in=before).update(
+            state=state, rev=F("rev") + 1, updated_at=Now(), **changes
+        )

@@ -1,9 +1,55 @@
-"""The back door of notifications: what is sent after the transaction that caused it."""
+"""The back door of notifications: what is sent after the transaction that caused it, and the steps of campaigns."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
-from apps.core import streams
-from apps.notifications import delivery, selectors
+from apps.core import jobs, streams
+from apps.notifications import campaigning, delivery, selectors
+from apps.notifications.streaming import bell
 
 # A queue for each service.
 streams.stream(*settings.STREAM_QUEUES, backlog=selectors.due_by_provider)(delivery.send_due)
+
+# A step of a campaign takes a fraction of a second. A killed worker's step is another's after the lease; steps that a
+# deploy interrupts are no failures.
+_STEP = timedelta(seconds=10)
+
+
+@jobs.job(queue="bulk", lease=_STEP, max_attempts=50)
+def begin_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
+    if campaigning.begin(campaign_id):
+        jobs.enqueue(plan_campaign, campaign_id=campaign_id)
+
+
+@jobs.job(queue="bulk", lease=_STEP, max_attempts=50)
+def plan_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
+    if campaigning.plan_some(campaign_id):
+        jobs.enqueue(plan_campaign, campaign_id=campaign_id)
+    jobs.enqueue(write_campaign, key=f"{campaign_id}:write", campaign_id=campaign_id)
+
+
+@jobs.job(queue="bulk", lease=_STEP, max_attempts=50)
+def write_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
+    """Write one chunk, and ask for the next one in the same transaction."""
+    written = campaigning.write_next(campaign_id)
+    for provider in written.providers:
+        jobs.wake(provider)
+    bell.ring_for(written.readers)
+    again = write_campaign if written.next_at else settle_campaign
+    key = f"{campaign_id}:{'write' if written.next_at else 'settle'}"
+    jobs.enqueue(again, due_at=written.next_at, key=key, campaign_id=campaign_id)
+
+
+@jobs.job(queue="bulk", lease=_STEP, max_attempts=50)
+def settle_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
+    campaigning.settle(campaign_id)
+
+
+# Not behind the chunks: somebody has just said stop.
+@jobs.job(queue="default", lease=_STEP, max_attempts=50)
+def follow_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
+    if campaigning.follow_some(campaign_id):
+        jobs.enqueue(follow_campaign, key=f"{campaign_id}:follow", campaign_id=campaign_id)

@@ -79,6 +79,8 @@ SPECTACULAR_SETTINGS = {
         "ReportReason": "apps.content.models.Report.Reason",
         "ReportTarget": ["post", "comment", "person"],
         "ItemStatus": ["applied", "refused"],
+        "Category": "apps.notifications.kinds.Category",
+        "FirstCategory": ["social", "security"],
         "IdentityProvider": "apps.accounts.providers.id_tokens.PROVIDERS",
         "Platform": "apps.core.clients.PLATFORMS",
     },

@@ -50,3 +50,6 @@ PUSH_ADDRESS_DAYS = 270
 PUSH_QUIET_DAYS = 30
 # An installation that nobody is signed in to and nobody has heard of for so long is deleted.
 ABANDONED_DEVICE_DAYS = 90
+
+# Whoever wrote at a campaign does not release it.
+CAMPAIGN_FOUR_EYES = env.flag("CAMPAIGN_FOUR_EYES", default=False)

@@ -47,6 +47,7 @@ def message(delivery: Delivery, now: datetime) -> PushMessage | None:
         body=rendering.body_of(words, data, locale),
         category=notification.category,
         link=notification.link,
+        image=notification.data.get("image", ""),
         badge=delivery.unread if kind.badge else None,
         expires_at=delivery.expires_at,
         wakes=kind.priority is not Priority.LOW and not dozes,

@@ -6,6 +6,7 @@ from django.db.models import Q
 from apps.core.models import Record, planned_manager
 from apps.devices.models import Device
 from apps.notifications.kinds import Channel
+from apps.notifications.models.campaign import Campaign
 from apps.notifications.models.notification import Notification
 from apps.notifications.querysets import DeliveryQuerySet
 
@@ -63,6 +64,15 @@ class Delivery(Record):
     device = models.ForeignKey(
         Device, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
     )
+    # Where one campaign stands is counted from its index; a campaign that ran stays.
+    campaign = models.ForeignKey(
+        Campaign,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     channel = models.CharField(max_length=10, choices=Channel)
     state = models.CharField(
         max_length=12, choices=State, default=State.QUEUED, db_default=State.QUEUED
@@ -117,6 +127,11 @@ class Delivery(Record):
                 fields=["provider", "priority", "next_attempt_at"],
                 condition=Q(state__in=["queued", "sent"]),
                 name="delivery_due",
+            ),
+            models.Index(
+                fields=["campaign", "state", "provider", "failure", "reason"],
+                condition=Q(campaign__isnull=False),
+                name="delivery_of_campaign",
             ),
             # What a phone was sent today, and what still waits for it.
             models.Index(fields=["device", "sent_at"], name="delivery_of_device"),

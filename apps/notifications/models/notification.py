@@ -73,7 +73,9 @@ class Notification(Record):
 
     @property
     def link(self) -> str:
-        """Where the app opens when somebody taps."""
+        """Where the app opens when somebody taps; a campaign says it in its data."""
+        if link := self.data.get("link"):
+            return str(link)
         return f"{settings.DEEP_LINKS}{self.target_type}/{self.target_id}" if self.target_id else ""
 
     @property

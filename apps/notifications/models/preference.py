@@ -83,6 +83,12 @@ class Preference(Record):
         ]
 
     @property
+    def first_categories(self) -> list[dict[str, Any]]:
+        """Those that the wire knew first, and apps in the field may take for all."""
+        first = (Category.SOCIAL, Category.SECURITY)
+        return [one for one in self.categories if one["category"] in first]
+
+    @property
     def quiet_hours(self) -> dict[str, time | None] | None:
         if self.quiet_from is None:
             return None

@@ -109,6 +109,10 @@ def _encoded(message: PushMessage) -> bytes:
         "category": message.category,
         "link": message.link,
     }
+    if message.image:
+        # The app's service extension fetches it.
+        aps["mutable-content"] = 1
+        payload["image"] = message.image
     content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     if len(content) > MAX_PAYLOAD:
         raise Refused("payload_too_large")

@@ -37,6 +37,8 @@ class PushMessage:
     """Is shown although the phone's owner wants to be left alone."""
     badge: int | None = None
     """The number on the app's icon; None leaves it as it is."""
+    image: str = ""
+    """The address of a picture to show with it."""
     replaces: str = ""
     """Messages of one such name replace each other on the phone and while it is out of reach."""
 

@@ -124,6 +124,8 @@ def _payload(message: PushMessage) -> dict[str, Any]:
             "link": message.link,
         },
     }
+    if message.image:
+        payload |= {"richContent": {"image": message.image}, "mutableContent": True}
     if message.badge is not None:
         payload["badge"] = message.badge
     if message.breaks_through:

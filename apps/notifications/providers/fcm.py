@@ -62,8 +62,9 @@ class FcmProvider:
 
 
 def _encoded(message: PushMessage) -> bytes:
+    picture = {"image": message.image} if message.image else {}
     payload = {
-        "notification": {"title": message.title, "body": message.body},
+        "notification": {"title": message.title, "body": message.body, **picture},
         "data": {
             "notification_id": str(message.notification_id),
             "delivery_id": str(message.delivery_id),
@@ -101,6 +102,9 @@ def _apns(message: PushMessage) -> dict[str, Any]:
         aps["badge"] = message.badge
     if message.breaks_through:
         aps["interruption-level"] = "time-sensitive"
+    if message.image:
+        # The app's service extension fetches it.
+        aps["mutable-content"] = 1
     return {
         "headers": {
             "apns-priority": "10" if message.wakes else "5",

@@ -40,16 +40,17 @@ def notify(
     *,
     kind: str,
     recipient_id: uuid.UUID,
-    data: Mapping[str, str],
+    data: Mapping[str, Any],
     key: str,
     target: tuple[str, uuid.UUID] | None = None,
+    only: uuid.UUID | None = None,
 ) -> None:
     """Tell somebody something, within the caller's transaction: in the inbox and on every device that push reaches.
 
     `kind` is a key of `kinds.KINDS`, `data` fills its template, `key` names the cause: saying it again changes nothing.
-    `target` is what the app opens. Writes a delivery for each way to the reader; those that no rule closes are due at
-    once in the queue of their service, which is woken when this has committed. Raises KeyError for a kind that does not
-    exist, TypeError for data that it does not declare.
+    `target` is what the app opens; `only` names the one device that push goes to. Writes a delivery for each way to the
+    reader; those that no rule closes are due at once in the queue of their service, which is woken when this has
+    committed. Raises KeyError for a kind that does not exist, TypeError for data that it does not declare.
     """
     declared = KINDS[kind]
     if data.keys() != declared.data:
@@ -66,7 +67,7 @@ def notify(
         notification_id, (target_type, target_id) = new_id(), target or ("", None)
         row = (notification_id, recipient_id, kind, declared.category, json.dumps(dict(data)))
         if _is_news((*row, target_type, target_id, key, not in_app)):
-            _deliver(notification_id, recipient, declared)
+            _deliver(notification_id, recipient, declared, only)
             bell.ring_for([recipient_id])
 
 
@@ -76,16 +77,22 @@ def _is_news(row: Sequence[Any]) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _deliver(notification_id: uuid.UUID, recipient: User, kind: Kind) -> None:
+def _deliver(
+    notification_id: uuid.UUID, recipient: User, kind: Kind, only: uuid.UUID | None
+) -> None:
     now = timezone.now()
-    deliveries = list(_ways(notification_id, recipient, kind, now))
+    deliveries = list(_ways(notification_id, recipient, kind, now, only))
     Delivery.objects.bulk_create(deliveries)
     for queue in {delivery.provider for delivery in deliveries if delivery.state == State.QUEUED}:
         jobs.wake(queue)
 
 
 def _ways(
-    notification_id: uuid.UUID, recipient: User, kind: Kind, now: datetime
+    notification_id: uuid.UUID,
+    recipient: User,
+    kind: Kind,
+    now: datetime,
+    only: uuid.UUID | None,
 ) -> Iterator[Delivery]:
     """Make one row for each way to the reader; those that a rule closes say which."""
     preference = rules.preference_of(recipient)
@@ -108,7 +115,8 @@ def _ways(
         reason = rules.unwanted(kind, preference, channel, now)
         if channel == Channel.PUSH:
             reached = devices.reachable_devices_of(recipient.pk)
-            found = reached.values_list("pk", "push_provider")
+            meant = reached.filter(pk=only) if only else reached
+            found = meant.values_list("pk", "push_provider")
             pushes = [way(channel, reason, *device) for device in found]
             yield from pushes or [way(channel, reason or "no_device")]
         elif reason:

@@ -10,14 +10,41 @@ from apps.notifications.kinds import Category
 _CLOCK: dict[str, Any] = {"format": "%H:%M", "input_formats": ["%H:%M"]}
 
 
-class CategoryChoices(Output):
-    """Which ways are open to a category."""
+# What apps in the field know. All of them, and those that are still to come, are topics.
+FIRST_CATEGORIES = (Category.SOCIAL.value, Category.SECURITY.value)
 
-    category = serializers.ChoiceField(choices=Category.values)
+
+class CategoryField(serializers.ChoiceField):
+    """One of the first categories; what is of a later one is shown as the first of them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=FIRST_CATEGORIES, **options)
+
+    def to_representation(self, value: str) -> str:
+        return value if value in FIRST_CATEGORIES else FIRST_CATEGORIES[0]
+
+
+class Ways(Output):
+    """Which ways are open to something."""
+
     mandatory = serializers.BooleanField(help_text="It can't be switched off.")
     in_app = serializers.BooleanField()
     push = serializers.BooleanField()
     email = serializers.BooleanField()
+
+
+class CategoryChoices(Ways):
+    """Which ways are open to a category."""
+
+    category = CategoryField()
+
+
+class TopicChoices(Ways):
+    """Which ways are open to a topic."""
+
+    topic = serializers.CharField(
+        source="category", help_text="A category, the later ones as well: more may come."
+    )
 
 
 class QuietHours(Output):
@@ -30,7 +57,8 @@ class QuietHours(Output):
 class NotificationPreferences(Output):
     """What you want to hear, how, and when not."""
 
-    categories = CategoryChoices(many=True)
+    categories = CategoryChoices(many=True, source="first_categories")
+    topics = TopicChoices(many=True, source="categories")
     quiet_hours = QuietHours(allow_null=True)
     muted_until = serializers.DateTimeField(allow_null=True)
 

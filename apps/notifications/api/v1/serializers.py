@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from apps.core.http.serializers import Input, Output
 from apps.notifications import rendering
-from apps.notifications.kinds import Category, Topic
+from apps.notifications.api.v1.preferences import CategoryField
+from apps.notifications.kinds import Topic
 from apps.notifications.models import Notification as NotificationRow
 
 _MOST_IDS = 500
@@ -18,7 +19,10 @@ class Notification(Output):
 
     id = serializers.UUIDField()
     kind = serializers.CharField(help_text="What happened, for choosing an icon: comment_created…")
-    category = serializers.ChoiceField(choices=Category.values)
+    category = CategoryField(help_text="What is of a later category says `social`.")
+    topic = serializers.CharField(
+        source="category", help_text="Its category, the later ones as well: more may come."
+    )
     title = serializers.SerializerMethodField(help_text="In the language of your account.")
     body = serializers.SerializerMethodField()
     target_type = serializers.CharField(help_text="What it is about: post…; empty for nothing.")

@@ -116,7 +116,7 @@ class Preferences(ApiView):
     @operation(
         permission=SignedIn,
         limit="read",
-        budget=Budget(queries=1, bytes=1_000),
+        budget=Budget(queries=1, bytes=2_000),
         response=preferences.NotificationPreferences,
     )
     def get(self, request: Request) -> HttpResponse:
@@ -126,7 +126,7 @@ class Preferences(ApiView):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=4, bytes=1_000),
+        budget=Budget(queries=4, bytes=2_000),
         request=preferences.NotificationPreferencesChange,
         response=preferences.NotificationPreferences,
     )

@@ -4,11 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.core import roles
 from apps.core.admin import ReadOnlyAdmin
 from apps.notifications.models import Delivery, Notification
-
-roles.grant(roles.SUPPORT, "notifications.view_notification", "notifications.view_delivery")
 
 
 @admin.register(Notification)

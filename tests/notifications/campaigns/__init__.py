@@ -1,0 +1,1 @@
+"""Campaigns: written, released, written into the ledger, watched."""

@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("db", "unlimited")
 def test_whatever_happens_the_table_decides() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Machine,
         settings=settings(
             max_examples=40,

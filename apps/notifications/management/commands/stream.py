@@ -68,6 +68,6 @@ def listening(place: str) -> socket.socket:
     door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # Whoever acknowledges nothing for so long is cut off by the kernel, whatever still lies in its buffer.
-        seconds = 2 * settings.STREAM_SEND
-        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, seconds * 1000)
+        milliseconds = int(2000 * settings.STREAM_SEND)
+        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     return door

@@ -4,11 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from apps.core import cache, documents
 from apps.core.http import throttling
 from tests.budgets import hold_to_budget
 from tests.phone import Phone
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Forget what was opened before there was a test database: it leads to the developer's own."""
+    connection.close_pool()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

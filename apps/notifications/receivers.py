@@ -1,4 +1,4 @@
-"""News from accounts: a device was signed out because its token was used twice."""
+"""News from accounts: a device was signed out, perhaps because its token was used twice."""
 
 import uuid
 from typing import Any
@@ -8,6 +8,13 @@ from django.dispatch import receiver
 from apps.accounts.models import Session
 from apps.accounts.signals import session_ended
 from apps.notifications.services import notify
+from apps.notifications.streaming import bell
+
+
+@receiver(session_ended)
+def end_streams(user_id: uuid.UUID, **_: Any) -> None:
+    """Have the person's streams look whether it was theirs."""
+    bell.ring_for([user_id])
 
 
 @receiver(session_ended)

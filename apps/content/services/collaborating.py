@@ -12,7 +12,8 @@ from apps.content.errors import CollaboratorNotFound, OwnShare, TooManyCollabora
 from apps.content.models import MAX_COLLABORATORS, Collaborator, Post
 from apps.content.services.rows import locked, own_locked, verified, write
 from apps.core.actors import Actor
-from apps.notifications.services import notify, withdraw
+from apps.notifications.kinds import Topic
+from apps.notifications.services import hint, notify, withdraw
 
 _SHARED = "post_shared"
 
@@ -36,6 +37,7 @@ def share_post(*, actor: Actor, post_id: uuid.UUID, user_id: uuid.UUID, role: st
             _tell(share, post, author)
         elif share.role != role:
             write(share, role=role)
+            hint(topic=Topic.POSTS, people=[user_id])
     share.user = person
     return share
 
@@ -62,6 +64,7 @@ def _begin(tombstone: Collaborator | None, post: Post, person: User, role: str) 
 
 
 def _tell(share: Collaborator, post: Post, author: User) -> None:
+    hint(topic=Topic.POSTS, people=[share.user_id])
     notify(
         recipient_id=share.user_id,
         kind=_SHARED,
@@ -86,3 +89,4 @@ def end_share(*, actor: Actor, post_id: uuid.UUID, user_id: uuid.UUID) -> None:
             raise CollaboratorNotFound
         write(share, deleted_at=Now())
         withdraw(recipient_id=user_id, kind=_SHARED, key=str(share.id))
+        hint(topic=Topic.POSTS, people=[user_id])

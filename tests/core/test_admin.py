@@ -31,6 +31,7 @@ from apps.devices.models import (
 )
 from apps.notifications.models import Delivery
 from tests.core.policy import refused_by_policy
+from tests.notifications.campaigns.desk import composed
 from tests.phone import Phone
 
 PASSWORD = "correct horse battery staple"
@@ -78,6 +79,7 @@ def a_busy_day(author: Phone, stranger: Phone) -> None:
     Identity.objects.create(issuer="https://a.test", subject="001", client_id="app", **way_in)
     picture = {"content_type": "image/png", "size": 1, "sha256": b"-", "charged_bytes": 1}
     Media.objects.create(owner_id=author.user_id, visibility="public", **picture)
+    composed()
     mailboxes.note_complaint(address="nobody@example.test", code="spam")
     Flag.objects.create(key="new-editor")
     ConfigEntry.objects.create(key="feed-page", kind="int", value=20)

@@ -54,7 +54,7 @@ worker: .venv/.synced  ## only the worker
 
 .PHONY: sender
 sender: .venv/.synced  ## only the sender
-	$(LOCAL) $(BIN)/celery -A config worker -n sender@%h -Q fcm,apns,expo --pool threads --concurrency 6 --loglevel info $(ARGS)
+	$(LOCAL) $(BIN)/celery -A config worker -n sender@%h -Q fcm,apns,expo,smtp --pool threads --concurrency 6 --loglevel info $(ARGS)
 
 .PHONY: shell
 shell: .venv/.synced  ## Django's shell

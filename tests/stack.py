@@ -157,7 +157,7 @@ COMMANDS = {
         "--loglevel", "info",
     ],
     "sender": [
-        "celery", "-A", "config", "worker", "-n", "sender@%h", "-Q", "fcm,apns,expo",
+        "celery", "-A", "config", "worker", "-n", "sender@%h", "-Q", "fcm,apns,expo,smtp",
         "--pool", "threads", "--concurrency", "6", "--loglevel", "info",
     ],
     "beat": [

@@ -184,7 +184,7 @@ class ApiKeyQuerySet(PlannedQuerySet[Any]):
 
 class MailSuppressionQuerySet(PlannedQuerySet[Any]):
     def at(self, *addresses: str) -> Self:
-        return self.filter(address_index__in=[_index_of(address) for address in addresses])
+        return self.filter(address_index__in=[index_of(address) for address in addresses])
 
     def standing(self) -> Self:
         """Addresses to which no notification is mailed."""
@@ -222,11 +222,12 @@ class MailSuppressionQuerySet(PlannedQuerySet[Any]):
         )
 
     def _note(self, address: str, **changes: Any) -> None:
-        row = self.model(address_index=_index_of(address))
+        row = self.model(address_index=index_of(address))
         row.sealed_address = crypto.seal(address, row=row.seal)
         self.bulk_create([row], ignore_conflicts=True)
         self.at(address).update(**changes, updated_at=Now())
 
 
-def _index_of(address: str) -> bytes:
+def index_of(address: str) -> bytes:
+    """Return by what an address is found in the suppression list."""
     return crypto.blind_index(address, purpose="accounts.mail-suppression")

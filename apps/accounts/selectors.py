@@ -1,7 +1,7 @@
 """What others may ask of accounts."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 
 from django.conf import settings
@@ -29,7 +29,13 @@ from apps.accounts.models import (
     Totp,
     User,
 )
-from apps.accounts.querysets import BlockQuerySet, PasskeyQuerySet, SessionQuerySet, UserQuerySet
+from apps.accounts.querysets import (
+    BlockQuerySet,
+    PasskeyQuerySet,
+    SessionQuerySet,
+    UserQuerySet,
+    index_of,
+)
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
 from apps.core.ids import first_id
@@ -158,10 +164,12 @@ def are_blocked(actor: Actor, user_id: uuid.UUID) -> bool:
     return Block.objects.filter(either).exists()
 
 
-def suppression_of(address: str) -> str:
-    """Return why no notification is mailed to an address: `bounced`, `complained`, or "" when it is."""
-    row = MailSuppression.objects.at(address).first()
-    return row.reason if row else ""
+def suppressions_of(addresses: Collection[str]) -> dict[str, str]:
+    """Return why no notification is mailed to some of these addresses: `bounced` or `complained`; one query."""
+    standing = MailSuppression.objects.at(*addresses).standing()
+    reasons = {bytes(row.address_index): row.reason for row in standing}
+    named = {address: index_of(address) for address in addresses}
+    return {address: reasons[index] for address, index in named.items() if index in reasons}
 
 
 def bounces_now(address: str) -> bool:

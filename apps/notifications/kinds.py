@@ -1,7 +1,8 @@
 """What people can be told: every kind of notification, declared once.
 
 The words of a kind are in `templates/notifications/<kind>.<language>.txt`, title on the first line; those of a digest
-in `<kind>.digest.<language>.txt`. `checks.py` compares both with what is declared here before anything starts.
+in `<kind>.digest.<language>.txt`; those of a mail are in the folder `email/<kind>/<language>`. `checks.py` compares all
+with what is declared here before anything starts.
 """
 
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class Kind:
     life: timedelta
     """A push that could not be delivered for so long is not worth delivering any more."""
     channels: frozenset[Channel] = frozenset({Channel.IN_APP, Channel.PUSH})
+    mail_after: timedelta = timedelta(0)
+    """A mail leaves when its reader has not read it in the app for so long."""
     priority: Priority = Priority.NORMAL
     replaces_older: bool = False
     """On the phone, the newest about a target takes the place of older ones."""
@@ -81,21 +84,35 @@ class Kind:
 
 # What a composed notification carries: title and body by language, what it opens, and a picture.
 COMPOSED = frozenset({"words", "link", "image"})
+_ALSO_BY_MAIL = frozenset(Channel)
 
 KINDS = {
     "comment_created": Kind(
         Category.SOCIAL,
         data=frozenset({"name", "title"}),
         life=timedelta(days=1),
+        channels=_ALSO_BY_MAIL,
+        mail_after=timedelta(hours=1),
         digest=Digest(after=3, within=timedelta(minutes=10)),
     ),
     "comment_replied": Kind(
-        Category.SOCIAL, data=frozenset({"name", "title"}), life=timedelta(days=1)
+        Category.SOCIAL,
+        data=frozenset({"name", "title"}),
+        life=timedelta(days=1),
+        channels=_ALSO_BY_MAIL,
+        mail_after=timedelta(hours=1),
     ),
-    "post_shared": Kind(Category.SOCIAL, data=frozenset({"name", "title"}), life=timedelta(days=7)),
+    "post_shared": Kind(
+        Category.SOCIAL,
+        data=frozenset({"name", "title"}),
+        life=timedelta(days=7),
+        channels=_ALSO_BY_MAIL,
+        mail_after=timedelta(minutes=10),
+    ),
     "content_hidden": Kind(
         Category.SOCIAL, data=frozenset({"what"}), life=timedelta(days=7), priority=Priority.LOW
     ),
+    # Not by mail: accounts write to the owner themselves.
     "device_signed_out": Kind(
         Category.SECURITY,
         data=frozenset({"device"}),

@@ -10,6 +10,7 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleLessThanOrEqual
 from django.db.models.functions import Coalesce, Now
 
 from apps.core.models import PlannedQuerySet
+from apps.notifications.kinds import Channel
 
 # What is looked at of a delivery and around it before it is sent; half of the columns are not.
 _CONTEXT = (
@@ -105,11 +106,19 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
         """What left for devices since a moment, whatever came of it."""
         return self.filter(device__in=devices, sent_at__gt=since)
 
+    def mailed_to(self, readers: Iterable[uuid.UUID], since: datetime) -> Self:
+        """What left for people by mail since a moment, whatever came of it."""
+        return self.filter(
+            notification__recipient__in=readers, channel=Channel.EMAIL, sent_at__gt=since
+        )
+
     def waiting_beside(self, delivery: Any) -> Self:
-        """What waits for the same device about the same target, unsent and not read meanwhile."""
+        """What waits for the same device or mailbox about the same target, unsent and not read meanwhile."""
         notification = delivery.notification
         return self.filter(
             device=delivery.device_id,
+            channel=delivery.channel,
+            notification__recipient=notification.recipient_id,
             sent_at=None,
             state=self.model.State.QUEUED,
             notification__kind=notification.kind,

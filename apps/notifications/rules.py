@@ -1,12 +1,13 @@
-"""The rules between a notification and a phone: what its owner does not want, what has to wait, what is one of many.
+"""The rules between a notification and its reader: what they do not want, what has to wait, what is one of many.
 
 Asked when somebody is told, and again just before it is sent. Each answer is a word for the delivery's row.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -51,7 +52,7 @@ def unwanted(kind: Kind, preference: Preference, channel: str, now: datetime) ->
     """Return why its reader does not want a kind by a channel, "" when they do."""
     if channel not in kind.channels or not preference.allows(kind.category, channel):
         return "preference"
-    if channel == Channel.PUSH and preference.is_muted(now) and not passes(kind):
+    if channel != Channel.IN_APP and preference.is_muted(now) and not passes(kind):
         return "muted"
     return ""
 
@@ -59,11 +60,13 @@ def unwanted(kind: Kind, preference: Preference, channel: str, now: datetime) ->
 def judge(
     delivery: Delivery, kind: Kind, preference: Preference, now: datetime, history: History
 ) -> Refusal | Hold | None:
-    """Say what the rules make of a push about to be sent; None lets it go."""
+    """Say what the rules make of a push or mail about to be sent; None lets it go. Mail wakes nobody at night."""
     if reason := unwanted(kind, preference, delivery.channel, now):
         return Refusal(reason)
     if passes(kind):
         return None
+    if delivery.channel == Channel.EMAIL:
+        return Refusal("daily_cap") if history.today(delivery) >= settings.MAIL_DAILY_CAP else None
     if ends := preference.quiet_ends(now, zone_of(delivery)):
         return Hold(QUIET, ends)
     if history.today(delivery) >= settings.PUSH_DAILY_CAP:
@@ -80,14 +83,22 @@ def passes(kind: Kind) -> bool:
     return kind.is_mandatory or kind.priority is Priority.URGENT
 
 
+def holder_of(delivery: Delivery) -> uuid.UUID:
+    """Return the id of whose limits a delivery counts towards: a phone's, or for mail those of its reader."""
+    return delivery.device_id or delivery.notification.recipient_id
+
+
 class History:
-    """What left in the last 24 hours for the phones of a batch, read in one query; what leaves now is added."""
+    """What left in the last 24 hours for the phones, or mailboxes, of a batch: read in one query, and added to."""
 
     def __init__(self, deliveries: Iterable[Delivery], now: datetime) -> None:
         self._since = now - DAY
         self._sent: dict[tuple[Any, ...], list[datetime]] = defaultdict(list)
         self._total: Counter[Any] = Counter()
-        devices = {one.device_id for one in deliveries if not passes(KINDS[one.notification.kind])}
+        counted = [one for one in deliveries if not passes(KINDS[one.notification.kind])]
+        devices = {one.device_id for one in counted if one.device_id}
+        if len(devices) < len(counted):
+            self._count_mail({holder_of(one) for one in counted if not one.device_id})
         if not devices:
             return
         longest = max((kind.digest.within for kind in KINDS.values() if kind.digest), default=DAY)
@@ -97,10 +108,15 @@ class History:
             self._sent[tuple(told)] = sorted(moments)
             self._total[told[0]] += total
 
+    def _count_mail(self, readers: Collection[uuid.UUID]) -> None:
+        mails = Delivery.objects.mailed_to(readers, self._since)
+        counts = mails.values_list("notification__recipient").annotate(Count("pk"))
+        self._total.update(dict(counts))
+
     def today(self, delivery: Delivery) -> int:
-        """Count what left for the same phone, but for itself."""
+        """Count what left for the same phone or reader, but for itself."""
         again = delivery.sent_at is not None and delivery.sent_at > self._since
-        return self._total[delivery.device_id] - again
+        return self._total[holder_of(delivery)] - again
 
     def lately(self, delivery: Delivery, since: datetime) -> list[datetime]:
         """Return when others of one kind about one target left for the same phone, oldest first."""
@@ -111,7 +127,7 @@ class History:
 
     def add(self, delivery: Delivery, now: datetime) -> None:
         """Note that one leaves now."""
-        self._total[delivery.device_id] += 1
+        self._total[holder_of(delivery)] += 1
         self._sent[_told(delivery)].append(now)
 
 

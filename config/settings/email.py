@@ -40,3 +40,8 @@ SENDGRID_WEBHOOK_KEY = (
     if "sendgrid" in MAIL_WEBHOOKS
     else env.text("SENDGRID_WEBHOOK_KEY", default="")
 )
+
+# Connections that one sender process may have with the mail server, each with one mail at a time.
+MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", default=4, local=4)
+# Mails of notifications that one person gets in 24 hours; what protects their account is counted and not held back.
+MAIL_DAILY_CAP = 20

@@ -10,7 +10,7 @@ JOB_SLICES = {"urgent": 5, "default": 2, "bulk": 0.5}
 JOB_QUEUES = tuple(JOB_SLICES)
 # One for each service outside that takes very many messages: rows of a table of their own (`core/streams.py`). Whoever
 # works on these works on nothing else, so that a service that hangs delays no other work.
-STREAM_QUEUES = ("fcm", "apns", "expo")
+STREAM_QUEUES = ("fcm", "apns", "expo", "smtp")
 JOB_SLICES |= dict.fromkeys(STREAM_QUEUES, 10)
 # Seconds that one attempt of a job may ask for at most.
 JOB_LONGEST_LEASE = 240

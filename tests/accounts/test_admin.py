@@ -230,7 +230,7 @@ def member_of(*groups: str) -> Client:
 SEEN = {
     "Support": {
         *("accounts.user", "accounts.session", "accounts.mailsuppression", "devices.device"),
-        *("notifications.notification", "notifications.delivery"),
+        *("notifications.notification", "notifications.delivery", "notifications.mailevent"),
     },
     "Accounts": {
         *("accounts.user", "accounts.session", "accounts.emailcode"),

@@ -29,7 +29,7 @@ from apps.devices.models import (
     VersionCalls,
     VersionPolicy,
 )
-from apps.notifications.models import Delivery
+from apps.notifications.models import Delivery, MailEvent
 from tests.core.policy import refused_by_policy
 from tests.notifications.campaigns.desk import composed
 from tests.phone import Phone
@@ -90,6 +90,7 @@ def a_busy_day(author: Phone, stranger: Phone) -> None:
         name="Reports", user_id=uuid.UUID(author.user_id), scopes=["posts:read"],
         expires_at=timezone.now() + timedelta(days=30), by=uuid.UUID(author.user_id),
     )  # fmt: skip
+    MailEvent.objects.create(service="standard", event_id="1", event="bounced")
     Group.objects.create(name="Support")
     AuditEvent.objects.note("looked", Group.objects.get(), by=uuid.UUID(author.user_id))
 

@@ -17,7 +17,7 @@ import psycopg
 
 WORKER = ["celery", "-A", "config", "worker", "-Q", "urgent,default,bulk", "--concurrency", "2"]
 SENDER = [
-    "celery", "-A", "config", "worker", "-n", "sender@%h", "-Q", "fcm,apns,expo",
+    "celery", "-A", "config", "worker", "-n", "sender@%h", "-Q", "fcm,apns,expo,smtp",
     "--pool", "threads", "--concurrency", "6",
 ]  # fmt: skip
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning"]

@@ -1,6 +1,11 @@
 """Secrets go in through every door, and are looked for wherever something is kept or sent."""
 
+import base64
+import hmac
+import json
 import re
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +20,12 @@ from django.conf import settings as configured
 from django.db import connection
 from django.test import Client
 
-from apps.accounts.models import User
+from apps.accounts.models import MailSuppression, User
 from apps.core.observability import logging, sentry
+from apps.notifications import keys
 from tests.canaries import Canaries
+from tests.fakes.smtp import FakeSmtp
+from tests.notifications.news import tell, wait_and_drain
 from tests.outbox import drain
 from tests.phone import Phone
 from tests.sentry_sink import Sink, envelopes
@@ -198,10 +206,50 @@ def test_what_staff_type_stays_where_it_belongs(sinks: Sinks, settings: Any) -> 
         assert not [name for name, sink in kept.items() if secret.encode() in sink]
 
 
-def test_the_search_finds_a_secret_in_any_coat() -> None:
-    import base64
-    from urllib.parse import quote
+def test_what_goes_by_mail_stays_where_it_belongs(sinks: Sinks, settings: Any) -> None:
+    """Servers quote whom they refuse, mail services name whom they report, links carry a right."""
+    canaries = Canaries("email", "name", "title", "reported", "link")
+    address = f"{canaries['email'].replace('/', '.')}@example.test"
+    phone = Phone().verified(address)
+    choice = {"categories": [{"category": "social", "email": True}]}
+    assert phone.patch("notifications/preferences", choice).status == 200
+    key = b"k" * 32
+    settings.MAIL_WEBHOOKS = ["standard"]
+    settings.MAIL_WEBHOOK_SECRETS = ["whsec_" + base64.b64encode(key).decode()]
+    with FakeSmtp() as server:
+        settings.MAILERS = server.mailers
+        server.plan(address, "450 4.2.0", "data:451", "cut", "550 5.1.1")
+        for _ in range(4):
+            words = {"name": canaries["name"], "title": canaries["title"]}
+            tell(phone, kind="post_shared", data=words)
+            wait_and_drain(3_600)
+        assert len(server.taken) == 1
+    token = keys.unsubscribe_token(uuid.UUID(phone.user_id), "social")
+    assert Client().post(f"/unsubscribe/{token}").status_code == 200
+    bad = quote(canaries["link"], safe="")
+    assert Client().post(f"/unsubscribe/{bad}").status_code == 404
+    reported = {"address": f"{canaries['reported'].replace('/', '.')}@example.test"}
+    body = json.dumps({"type": "mail.complained", "data": reported}).encode()
+    stamp = str(int(time.time()))
+    signature = hmac.digest(key, f"1.{stamp}.".encode() + body, "sha256")
+    signed = {
+        "webhook-id": "1",
+        "webhook-timestamp": stamp,
+        "webhook-signature": "v1," + base64.b64encode(signature).decode(),
+    }
+    arguments: Any = {"content_type": "application/json", "headers": signed}
+    assert Client().post("/api/webhooks/mail/standard", body, **arguments).status_code == 204
+    assert MailSuppression.objects.standing().count() == 2
 
+    kept = {name: sink for name, sink in sinks().items() if sink}
+    assert b"mail came back" in kept["log"]
+    assert {name: canaries.found_in(sink) for name, sink in kept.items()} == {
+        name: [] for name in kept
+    }
+    assert not [name for name, sink in kept.items() if token.encode() in sink]
+
+
+def test_the_search_finds_a_secret_in_any_coat() -> None:
     canaries = Canaries("secret")
     secret = canaries["secret"]
     for coat in (

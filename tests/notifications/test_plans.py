@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from apps.accounts.models import User
+from apps.notifications.models import Delivery
 from tests.phone import Phone
 
 _FILL = """
@@ -62,3 +65,33 @@ def test_the_unread_count_is_one_row(busy: Phone) -> None:
     (statement,) = [one["sql"] for one in sent if "notifications_" in one["sql"]]
     assert "notifications_notification" not in statement
     assert "COUNT" not in statement
+
+
+_MAIL = """
+    INSERT INTO notifications_delivery
+        (id, notification_id, channel, provider, state, next_attempt_at, expires_at)
+    SELECT uuidv7(), id, 'email', 'smtp', 'queued', now(), now() FROM notifications_notification
+"""
+
+
+def test_what_mail_asks_about_a_reader_is_read_off_indexes(phone: Phone) -> None:
+    people = [User.objects.create().pk for _ in range(400)]
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL.replace("n %% 2", "n %% 400"), [people])
+        cursor.execute(_MAIL)
+        cursor.execute("ANALYZE notifications_notification, notifications_delivery")
+    now = timezone.now()
+    mail = Delivery.objects.select_related("notification").filter(channel="email")[0]
+
+    for rows in (
+        Delivery.objects.mailed_to([people[0]], now),
+        Delivery.objects.waiting_beside(mail),
+    ):
+        with connection.cursor() as cursor:
+            sql, values = rows.query.sql_with_params()
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
+            nodes = _nodes(cursor.fetchone()[0][0]["Plan"])
+        filled = [one for one in nodes if one.get("Plan Rows", 0) > 1_000]
+        assert not [one for one in filled if one["Node Type"] == "Seq Scan"], nodes
+        # By the reader, one index or the other.
+        assert {"notification_once", "notification_changes"} & {n.get("Index Name") for n in nodes}

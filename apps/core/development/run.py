@@ -30,7 +30,7 @@ SENDER = [
     "-n",
     "sender@%h",
     "-Q",
-    "fcm,apns,expo",
+    "fcm,apns,expo,smtp",
     "--pool",
     "threads",
     "--concurrency",

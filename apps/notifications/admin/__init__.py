@@ -5,7 +5,11 @@ from apps.notifications.admin import campaigns, ledger
 
 roles.grant(
     roles.SUPPORT,
-    *("notifications.view_notification", "notifications.view_delivery"),
+    *(
+        "notifications.view_notification",
+        "notifications.view_delivery",
+        "notifications.view_mailevent",
+    ),
     "notifications.view_campaign",
 )
 roles.grant(

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.core.admin import ReadOnlyAdmin
-from apps.notifications.models import Delivery, Notification
+from apps.notifications.models import Delivery, MailEvent, Notification
 
 
 @admin.register(Notification)
@@ -43,3 +43,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return super().get_queryset(request).select_related("notification", "device")
+
+
+@admin.register(MailEvent)
+class MailEventAdmin(ReadOnlyAdmin):
+    """Bounces and complaints as mail services reported them; what follows from them is with the mail suppressions."""
+
+    list_display = ("event", "code", "service", "created_at", "delivery_id")
+    list_filter = ("event", "service")
+    search_fields = ("event_id__exact", "delivery_id__exact", "notification_id__exact")
+    search_help_text = (
+        "The service's id of the report, or the id of a delivery or its notification."
+    )
+    ordering = ("-id",)

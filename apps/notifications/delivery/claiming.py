@@ -14,13 +14,12 @@ from django.utils import timezone
 
 from apps.core import jobs
 from apps.notifications import rules
-from apps.notifications.delivery import pushes
+from apps.notifications.delivery import mails, pushes
 from apps.notifications.delivery.steps import Step, step, write
-from apps.notifications.kinds import KINDS
+from apps.notifications.kinds import KINDS, Channel
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State, Turn
-from apps.notifications.providers import line_to
-from apps.notifications.providers.base import PushMessage
+from apps.notifications.providers import Message, line_to
 from apps.notifications.rules import History, Hold, Refusal
 
 # How long a sender may take before it is taken for dead: longer than the longest exchange, which is two connections to
@@ -35,7 +34,7 @@ class Claim:
     """The right to send one delivery, until somebody else tries; without a message, to ask what became of it."""
 
     delivery: Delivery
-    message: PushMessage | None
+    message: Message | None
 
 
 @dataclass
@@ -69,12 +68,12 @@ def _due(provider: str, most: int, now: datetime) -> list[Delivery]:
     return found
 
 
-def _held_devices(deliveries: Sequence[Delivery]) -> set[uuid.UUID]:
-    """Lock the phones, and return those that no other sender has.
+def _held(deliveries: Sequence[Delivery]) -> set[uuid.UUID]:
+    """Lock the phones, or the readers of mail, and return those that no other sender has.
 
-    One sender at a time for each phone: two that let something go at once would both be within its limits.
+    One sender at a time for each: two that let something go at once would both be within its limits.
     """
-    ids = sorted({one.device_id for one in deliveries if one.device_id})
+    ids = sorted({rules.holder_of(one) for one in deliveries})
     numbers = [int.from_bytes(one.bytes[8:], signed=True) for one in ids]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -91,14 +90,15 @@ class _Judge:
         self.moved_to: set[str] = set()
         self._provider, self._now = provider, now
         self._line = line_to(provider)
-        self._devices = _held_devices(due) if due else set()
+        self._holders = _held(due) if due else set()
+        self._mailboxes = mails.suppressions(due)
         self._history = History(due, now)
         # What was told of by another of the batch.
         self._told: set[uuid.UUID] = set()
 
     def step(self, delivery: Delivery) -> Step | None:
         """Return the step that a delivery takes, None to leave it for another time."""
-        if delivery.device_id and delivery.device_id not in self._devices:
+        if rules.holder_of(delivery) not in self._holders:
             return None
         if delivery.pk in self._told:
             return None
@@ -106,7 +106,7 @@ class _Judge:
             return self._ask(delivery)
         if settled := self._settled(delivery):
             return settled
-        if delivery.phone.push_provider != self._provider:
+        if not self._is_mail(delivery) and delivery.phone.push_provider != self._provider:
             return self._move(delivery)
         if self._line is None:
             return step(delivery, State.SUPPRESSED, reason="no_provider")
@@ -128,7 +128,7 @@ class _Judge:
             return step(delivery, State.EXPIRED)
         reason = (
             (not notification.recipient.is_live and "recipient_inactive")
-            or pushes.unreachable(delivery, self._now)
+            or self._unreachable(delivery)
             or (notification.needs_nobody and "already_read")
         )
         if reason:
@@ -138,6 +138,14 @@ class _Judge:
         return self._ruled(
             delivery, rules.judge(delivery, kind, preference, self._now, self._history)
         )
+
+    def _unreachable(self, delivery: Delivery) -> str:
+        if self._is_mail(delivery):
+            return mails.unreachable(delivery, self._mailboxes)
+        return pushes.unreachable(delivery, self._now)
+
+    def _is_mail(self, delivery: Delivery) -> bool:
+        return delivery.channel == Channel.EMAIL
 
     def _ruled(self, delivery: Delivery, verdict: Refusal | Hold | None) -> Step | None:
         match verdict:
@@ -160,7 +168,11 @@ class _Judge:
     def _send(self, delivery: Delivery) -> Step:
         told = self._gather(delivery)
         delivery.speaks_for += told
-        message = pushes.message(delivery, self._now)
+        message: Message | None = (
+            mails.message(delivery)
+            if self._is_mail(delivery)
+            else pushes.message(delivery, self._now)
+        )
         if message is None:
             return step(delivery, State.SUPPRESSED, reason="no_address")
         due = self._now + SENDING
@@ -171,8 +183,9 @@ class _Judge:
         return going
 
     def _gather(self, delivery: Delivery) -> int:
-        """Let one that was held back speak for all that wait beside it; return how many those are."""
-        if not KINDS[delivery.notification.kind].digest or delivery.reason not in rules.HELD:
+        """Let one that was held back, or any mail, speak for all that wait beside it; return how many those are."""
+        has_waited = delivery.reason in rules.HELD or self._is_mail(delivery)
+        if not KINDS[delivery.notification.kind].digest or not has_waited:
             return 0
         beside = Delivery.objects.waiting_beside(delivery).exclude(pk__in=self._gone())
         ids = list(beside.values_list("pk", flat=True))

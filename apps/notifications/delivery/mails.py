@@ -1,10 +1,26 @@
 """The way to a mailbox: whether mail may still go to its reader, and the letter that is sent."""
 
+from collections.abc import Iterable, Mapping
+
+from apps.accounts import selectors as accounts
 from apps.notifications import keys, rendering
-from apps.notifications.kinds import KINDS
+from apps.notifications.kinds import KINDS, Channel
 from apps.notifications.models import Delivery
 from apps.notifications.providers.smtp import MailMessage
 from apps.notifications.rendering import letters
+
+
+def suppressions(deliveries: Iterable[Delivery]) -> Mapping[str, str]:
+    """Return why no mail goes to those addresses of a batch that are on the suppression list; one query."""
+    mailed = (one for one in deliveries if one.channel == Channel.EMAIL)
+    addresses = {one.notification.recipient.email or "" for one in mailed} - {""}
+    return accounts.suppressions_of(addresses) if addresses else {}
+
+
+def unreachable(delivery: Delivery, suppressed: Mapping[str, str]) -> str:
+    """Say why mail does not go to its reader any more, "" while it does: only what they have proven is theirs."""
+    address = delivery.notification.recipient.email
+    return suppressed.get(address, "") if address else "no_address"
 
 
 def message(delivery: Delivery) -> MailMessage | None:

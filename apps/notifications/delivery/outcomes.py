@@ -9,6 +9,7 @@ from datetime import timedelta
 import prometheus_client
 from django.utils import timezone
 
+from apps.accounts.services.mailboxes import note_bounce
 from apps.devices.services.push_addresses import drop_dead_address
 from apps.notifications.delivery.claiming import Claim
 from apps.notifications.delivery.steps import Step, step, write
@@ -23,6 +24,7 @@ from apps.notifications.providers.base import (
     Refused,
     RetryAfter,
 )
+from apps.notifications.providers.smtp import MailMessage
 
 logger = logging.getLogger("push")
 
@@ -82,10 +84,7 @@ def _after(line: Line, claim: Claim, failure: PushFailure) -> Step:
     match failure:
         case AddressDead():
             line.breaker.succeeded()
-            if not _confirmed_since(claim, failure) and drop_dead_address(
-                device=claim.delivery.phone
-            ):
-                FORGOTTEN.labels(claim.delivery.provider).inc()
+            _forget_address(claim, failure)
             if failure.alarming:
                 alarm(failure.reason)
             return _failed(claim, failure)
@@ -102,6 +101,14 @@ def _after(line: Line, claim: Claim, failure: PushFailure) -> Step:
             return _put_back(claim, failure, failure.seconds)
     line.breaker.failed()
     return _put_back(claim, failure, backoff(claim.delivery.attempts))
+
+
+def _forget_address(claim: Claim, failure: AddressDead) -> None:
+    if isinstance(claim.message, MailMessage):
+        note_bounce(address=claim.message.to, is_final=True, code=failure.reason)
+    elif _confirmed_since(claim, failure) or not drop_dead_address(device=claim.delivery.phone):
+        return
+    FORGOTTEN.labels(claim.delivery.provider).inc()
 
 
 def _confirmed_since(claim: Claim, failure: AddressDead) -> bool:

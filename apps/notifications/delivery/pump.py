@@ -80,9 +80,9 @@ class _Flight:
         """Return how many more may be sent now."""
         if self._line is None:
             return settings.PUSH_IN_FLIGHT
-        room = settings.PUSH_IN_FLIGHT - self.aloft
+        room = self._line.most - self.aloft
         # Taking a few at a time is dear; it is done where nothing comes back meanwhile.
-        if room < (1 if self._is_idle else settings.PUSH_IN_FLIGHT // 4):
+        if room < (1 if self._is_idle else self._line.most // 4):
             return 0
         if room < 1 or self._line.breaker.wait():
             return 0

@@ -1,4 +1,4 @@
-"""The push services, and the one place that chooses among them."""
+"""The push services and the mail server, and the one place that chooses among them."""
 
 import os
 import threading
@@ -13,21 +13,26 @@ from django.core.signals import setting_changed
 from apps.notifications.providers import alarm, wire
 from apps.notifications.providers.apns import ApnsProvider
 from apps.notifications.providers.apns_token import ApnsToken
-from apps.notifications.providers.base import PushFailure, PushMessage, PushProvider, Receipt
+from apps.notifications.providers.base import Provider, PushFailure, PushMessage, Receipt
 from apps.notifications.providers.circuit import Breaker
 from apps.notifications.providers.console import ConsoleProvider
 from apps.notifications.providers.expo import ExpoProvider
 from apps.notifications.providers.fcm import FcmProvider
+from apps.notifications.providers.smtp import SMTP, MailMessage, SmtpProvider
+
+type Message = PushMessage | MailMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """This process's line to one service: what trouble it has there is no other service's."""
 
-    provider: PushProvider
+    provider: Provider[Any]
+    most: int
+    """Messages that this process may have with the service at a time."""
     breaker: Breaker = field(default_factory=Breaker)
 
-    async def send(self, message: PushMessage) -> Receipt | PushFailure:
+    async def send(self, message: Message) -> Receipt | PushFailure:
         """Send a message, and return what the service says."""
         try:
             return await self.provider.send(message)
@@ -54,7 +59,7 @@ def line_to(service: str) -> Line | None:
     """
     with _lock:
         if not _lines:
-            _lines.update({name: Line(_made(name)) for name in settings.PUSH_PROVIDERS})
+            _lines.update({name: _line(name) for name in (*settings.PUSH_PROVIDERS, SMTP)})
         serving = (line for line in _lines.values() if service in line.provider.serves)
         return next(serving, None)
 
@@ -68,7 +73,7 @@ def release() -> None:
         _lines.clear()
 
 
-def _fcm() -> PushProvider:
+def _fcm() -> Provider[PushMessage]:
     return FcmProvider(
         credentials=settings.FCM_CREDENTIALS,
         base_url=settings.FCM_BASE_URL,
@@ -76,7 +81,7 @@ def _fcm() -> PushProvider:
     )
 
 
-def _apns() -> PushProvider:
+def _apns() -> Provider[PushMessage]:
     token = ApnsToken(
         key=settings.APNS_KEY, key_id=settings.APNS_KEY_ID, team_id=settings.APNS_TEAM_ID
     )
@@ -89,7 +94,7 @@ def _apns() -> PushProvider:
     )
 
 
-def _expo() -> PushProvider:
+def _expo() -> Provider[PushMessage]:
     return ExpoProvider(
         access_token=settings.EXPO_ACCESS_TOKEN,
         base_url=settings.EXPO_URL,
@@ -97,22 +102,25 @@ def _expo() -> PushProvider:
     )
 
 
-_MAKERS: dict[str, Callable[[], PushProvider]] = {
+_MAKERS: dict[str, Callable[[], Provider[Any]]] = {
     "fcm": _fcm,
     "apns": _apns,
     "expo": _expo,
     "console": ConsoleProvider,
+    SMTP: lambda: SmtpProvider(connections=settings.MAIL_CONNECTIONS),
 }
 
 
-def _made(name: str) -> PushProvider:
+def _line(name: str) -> Line:
     if name not in _MAKERS:
         raise ImproperlyConfigured(f"{name!r} is none of {', '.join(_MAKERS)}.")
-    return _MAKERS[name]()
+    # A mail server counts connections, and each mail in flight has its own.
+    most = settings.MAIL_CONNECTIONS if name == SMTP else settings.PUSH_IN_FLIGHT
+    return Line(_MAKERS[name](), most)
 
 
 def _release_on_change(*, setting: str, **_: Any) -> None:
-    if setting.startswith(("PUSH_", "FCM_", "APNS_", "EXPO_")):
+    if setting.startswith(("PUSH_", "FCM_", "APNS_", "EXPO_", "MAIL_", "MAILERS")):
         release()
 
 

@@ -1,4 +1,4 @@
-"""What any push service must be able to do, and the five ways in which it may fail.
+"""What any service that sends must be able to do, and the five ways in which it may fail.
 
 PushFailure
 ├── AddressDead          this address will never work again
@@ -103,8 +103,8 @@ class Unreachable(PushFailure):
     outcome = "unreachable"
 
 
-class PushProvider(Protocol):
-    """A push service.
+class Provider[Message](Protocol):
+    """A push service, or a mail server.
 
     `send` takes at most a bounded time and raises a PushFailure unless the service accepted the message.
     """
@@ -112,7 +112,7 @@ class PushProvider(Protocol):
     serves: frozenset[str]
     """The providers whose addresses it can send to."""
 
-    async def send(self, message: PushMessage) -> Receipt: ...
+    async def send(self, message: Message) -> Receipt: ...
 
     async def passed_on(self, provider_message_id: str) -> bool:
         """Tell whether what was accepted, not finally, has reached Apple or Google; raises as `send` does."""

@@ -4,9 +4,11 @@ A connection that goes after the message was handed over leaves open whether it 
 same Message-ID.
 """
 
+import asyncio
 import smtplib
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,12 +60,16 @@ class SmtpProvider:
 
     serves = frozenset({SMTP})
 
-    def __init__(self) -> None:
+    def __init__(self, *, connections: int) -> None:
+        self._pool = ThreadPoolExecutor(connections, SMTP)
         self._own = threading.local()
         self._lock = threading.Lock()
         self._all: list[Any] = []
 
-    def send(self, message: MailMessage) -> Receipt:
+    async def send(self, message: MailMessage) -> Receipt:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._send, message)
+
+    def _send(self, message: MailMessage) -> Receipt:
         mail = compose(
             message.written, to=message.to, intent=message.intent, headers=message.headers
         )
@@ -81,14 +87,16 @@ class SmtpProvider:
         self._own.used_at = time.monotonic()
         return Receipt(message.intent)
 
-    def passed_on(self, provider_message_id: str) -> bool:
+    async def passed_on(self, provider_message_id: str) -> bool:
         """What the server has taken is its own; it reports what came back."""
         return True
 
-    def close(self) -> None:
-        with self._lock:
-            connections, self._all = self._all, []
-        for connection in connections:
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self._close)
+
+    def _close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        for connection in self._all:
             _quit(connection)
 
     def _connection(self) -> Any:

@@ -17,6 +17,7 @@ from apps.notifications import rules
 from apps.notifications.kinds import KINDS, Channel, Kind
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
+from apps.notifications.providers.smtp import SMTP
 from apps.notifications.streaming import bell
 
 # The row and its place in the reader's count are one statement, so that neither is there without the other.
@@ -83,7 +84,8 @@ def _deliver(
     now = timezone.now()
     deliveries = list(_ways(notification_id, recipient, kind, now, only))
     Delivery.objects.bulk_create(deliveries)
-    for queue in {delivery.provider for delivery in deliveries if delivery.state == State.QUEUED}:
+    due = (one for one in deliveries if one.next_attempt_at and one.next_attempt_at <= now)
+    for queue in {delivery.provider for delivery in due}:
         jobs.wake(queue)
 
 
@@ -94,11 +96,18 @@ def _ways(
     now: datetime,
     only: uuid.UUID | None,
 ) -> Iterator[Delivery]:
-    """Make one row for each way to the reader; those that a rule closes say which."""
+    """Make one row for each way to the reader; those that a rule closes say which.
+
+    What is off for everybody until they ask for it is no way to somebody who never did.
+    """
     preference = rules.preference_of(recipient)
 
     def way(
-        channel: str, reason: str = "", device_id: uuid.UUID | None = None, provider: str = ""
+        channel: str,
+        reason: str = "",
+        device_id: uuid.UUID | None = None,
+        provider: str = "",
+        due_at: datetime = now,
     ) -> Delivery:
         return Delivery(
             notification_id=notification_id,
@@ -107,7 +116,7 @@ def _ways(
             provider=provider,
             state=State.SUPPRESSED if reason else State.QUEUED,
             reason=reason,
-            next_attempt_at=None if reason else now,
+            next_attempt_at=None if reason else due_at,
             expires_at=now + kind.life,
         )
 
@@ -119,5 +128,9 @@ def _ways(
             found = meant.values_list("pk", "push_provider")
             pushes = [way(channel, reason, *device) for device in found]
             yield from pushes or [way(channel, reason or "no_device")]
+        elif channel == Channel.EMAIL:
+            if reason != "preference" or preference.has_chosen(kind.category, channel):
+                reason = reason or ("" if recipient.email else "no_address")
+                yield way(channel, reason, None, SMTP, now + kind.mail_after)
         elif reason:
             yield way(channel, reason)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
 from apps.core.actors import Actor
+from apps.notifications.kinds import Channel
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
 from apps.notifications.services.marking import Marking, mark_read, result
@@ -36,6 +37,8 @@ def note_reports(*, actor: Actor, reports: Sequence[Report]) -> Marking:
 
 def _sent_to(actor: Actor, reports: Sequence[Report]) -> set[uuid.UUID]:
     mine = _rows(reports).filter(notification__recipient=actor.id, attempts__gt=0)
+    # Of a mail, no phone knows.
+    mine = mine.filter(channel=Channel.PUSH)
     return set(mine.values_list("pk", flat=True))
 
 

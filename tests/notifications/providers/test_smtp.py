@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from apps.core.mail import Written
+from apps.notifications.providers import wire
 from apps.notifications.providers.base import (
     AddressDead,
     CredentialsRejected,
     PushFailure,
+    Receipt,
     Refused,
     RetryAfter,
     Unreachable,
@@ -29,19 +31,23 @@ def server(settings: Any) -> Iterator[FakeSmtp]:
 
 @pytest.fixture
 def provider(server: FakeSmtp) -> Iterator[SmtpProvider]:
-    provider = SmtpProvider()
+    provider = SmtpProvider(connections=1)
     yield provider
-    provider.close()
+    wire.run(provider.close()).result()
 
 
 def mail(intent: str = "mail.1", to: str = ADDRESS, unsubscribe: str = "") -> MailMessage:
     return MailMessage(to, intent, Written("Hello", "Text\n.\n..dots", "<p>Text</p>"), unsubscribe)
 
 
+def send(provider: SmtpProvider, message: MailMessage) -> Receipt:
+    return wire.run(provider.send(message)).result()
+
+
 def test_what_arrives(server: FakeSmtp, provider: SmtpProvider) -> None:
     link = "https://app.test/unsubscribe/" + "x" * 90
 
-    receipt = provider.send(mail(unsubscribe=link))
+    receipt = send(provider, mail(unsubscribe=link))
 
     (taken,) = server.taken
     assert receipt.is_final
@@ -55,7 +61,7 @@ def test_what_arrives(server: FakeSmtp, provider: SmtpProvider) -> None:
 def test_without_a_way_out_there_are_no_such_headers(
     server: FakeSmtp, provider: SmtpProvider
 ) -> None:
-    provider.send(mail())
+    send(provider, mail())
 
     assert not [name for name in server.taken[0].message if name.startswith("List-")]
 
@@ -86,12 +92,12 @@ def test_what_an_answer_means(
     server.plan(ADDRESS, answer)
 
     with pytest.raises(failure) as caught:
-        provider.send(mail())
+        send(provider, mail())
 
     assert caught.value.reason == reason
     assert ADDRESS not in str(caught.value)
     # Whatever it was, the next one arrives.
-    provider.send(mail("mail.2", "other@example.test"))
+    send(provider, mail("mail.2", "other@example.test"))
     assert server.to("other@example.test")
 
 
@@ -99,7 +105,7 @@ def test_a_server_that_wants_somebody_else(server: FakeSmtp, provider: SmtpProvi
     server.refuses_senders = True
 
     with pytest.raises(CredentialsRejected):
-        provider.send(mail())
+        send(provider, mail())
 
 
 def test_nobody_listens(settings: Any) -> None:
@@ -107,7 +113,7 @@ def test_nobody_listens(settings: Any) -> None:
         settings.MAILERS = gone.mailers
 
     with pytest.raises(Unreachable) as caught:
-        SmtpProvider().send(mail())
+        send(SmtpProvider(connections=1), mail())
 
     assert caught.value.reason == "unreachable"
 
@@ -115,10 +121,10 @@ def test_nobody_listens(settings: Any) -> None:
 def test_one_connection_for_many(server: FakeSmtp, provider: SmtpProvider) -> None:
     server.plan("bad@example.test", "550 5.1.1")
     for number in range(20):
-        provider.send(mail(f"mail.{number}"))
+        send(provider, mail(f"mail.{number}"))
     with pytest.raises(AddressDead):
-        provider.send(mail("mail.bad", "bad@example.test"))
-    provider.send(mail("mail.last"))
+        send(provider, mail("mail.bad", "bad@example.test"))
+    send(provider, mail("mail.last"))
 
     assert len(server.taken) == 21
     assert server.connections == 1
@@ -127,11 +133,11 @@ def test_one_connection_for_many(server: FakeSmtp, provider: SmtpProvider) -> No
 def test_a_connection_that_went_while_nobody_looked_is_opened_anew(
     server: FakeSmtp, provider: SmtpProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider.send(mail())
+    send(provider, mail())
     monkeypatch.setattr("apps.notifications.providers.smtp._IDLE_SECONDS", 0)
     server.hang_up()
 
-    provider.send(mail("mail.2"))
+    send(provider, mail("mail.2"))
 
     assert [one.id for one in server.taken] == ["<mail.1@localhost>", "<mail.2@localhost>"]
     assert server.connections == 2
@@ -139,6 +145,6 @@ def test_a_connection_that_went_while_nobody_looked_is_opened_anew(
 
 def test_an_address_that_is_none_is_refused_here(provider: SmtpProvider) -> None:
     with pytest.raises(Refused) as caught:
-        provider.send(mail(to="a@b\r\nBcc: all@example.test"))
+        send(provider, mail(to="a@b\r\nBcc: all@example.test"))
 
     assert caught.value.reason == "unsendable"

@@ -30,7 +30,7 @@ class Ways(Output):
     mandatory = serializers.BooleanField(help_text="It can't be switched off.")
     in_app = serializers.BooleanField()
     push = serializers.BooleanField()
-    email = serializers.BooleanField()
+    email = serializers.BooleanField(help_text="To an address that you have proven.")
 
 
 class CategoryChoices(Ways):

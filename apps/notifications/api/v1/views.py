@@ -134,6 +134,6 @@ class Preferences(ApiView):
         """Change what you want to hear; what you do not name stays as it is.
 
         Security messages can't be switched off. During quiet hours, by the clock of each device, a push waits for
-        their end or expires; urgent ones pass. While muted, none but urgent ones are sent.
+        their end or expires; urgent ones pass, and so does mail. While muted, only what is urgent is pushed or mailed.
         """
         return self.answer(set_preferences(actor=self.actor, **self.payload))

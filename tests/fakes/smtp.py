@@ -46,6 +46,8 @@ class FakeSmtp:
         self.connections = 0
         self.stopping = threading.Event()
         self.refuses_senders = False
+        self.is_away = False
+        self.refused = 0
         self._plans: dict[str, deque[str]] = {}
         self._ledger = ledger
         self._lock = threading.Lock()
@@ -76,6 +78,14 @@ class FakeSmtp:
 
     def to(self, address: str) -> list[Taken]:
         return [one for one in self.taken if one.to == address]
+
+    def go_away(self) -> None:
+        """Hang up on everybody, and on whoever comes, before a word is said."""
+        self.is_away = True
+        self.hang_up()
+
+    def come_back(self) -> None:
+        self.is_away = False
 
     def next_answer(self, address: str) -> str:
         with self._lock:
@@ -115,6 +125,9 @@ class _Handler(socketserver.StreamRequestHandler):
     fake: FakeSmtp
 
     def handle(self) -> None:
+        if self.fake.is_away:
+            self.fake.refused += 1
+            return
         self.number = self.fake.connected(self.connection)
         self.sender, self.recipient, self.answer = "", "", "ok"
         self.say("220 mail.test ESMTP")

@@ -1,0 +1,1 @@
+"""Makes readers and tells each of them something that is mailed."""

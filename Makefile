@@ -86,7 +86,7 @@ test: .venv/.synced  ## the tests, in parallel
 
 .PHONY: drill
 drill: .venv/.synced  ## the faults: killed workers, lost connections, restarts
-	$(TEST) $(BIN)/pytest -m drill tests/drills $(ARGS)
+	$(TEST) $(BIN)/pytest -m drill $(if $(findstring tests/,$(ARGS)),,tests/drills) $(ARGS)
 
 .PHONY: journey
 journey: .venv/.synced  ## a phone's life against the real processes

@@ -231,6 +231,7 @@ SEEN = {
     "Support": {
         *("accounts.user", "accounts.session", "accounts.mailsuppression", "devices.device"),
         *("notifications.notification", "notifications.delivery", "notifications.mailevent"),
+        "notifications.campaign",
     },
     "Accounts": {
         *("accounts.user", "accounts.session", "accounts.emailcode"),

@@ -1,5 +1,6 @@
 """The fake itself: it refuses what Google would refuse, and its ledger outlives it."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -10,8 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from apps.core.outgoing import BoundedClient
 from apps.notifications.providers.service_account import ServiceAccount
+from apps.notifications.providers.wire.http1 import KeptConnections
 from tests.fakes.fcm import FakeFcm
 from tests.fakes.fcm_answers import _ANSWERS, answer_named
 from tests.fakes.service_account import PROJECT, SCOPE
@@ -26,11 +27,16 @@ def fake(tmp_path: Path) -> Any:
 
 
 def sent(url: str, credentials: str, message: dict[str, Any]) -> httpx2.Response:
-    client = BoundedClient(connect=1, read=1)
-    token = ServiceAccount(credentials, SCOPE, client).token()
-    client.close()
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {asyncio.run(_token(credentials))}"}
     return httpx2.post(url + SEND, json={"message": message}, headers=headers)
+
+
+async def _token(credentials: str) -> str:
+    client = KeptConnections(connect=1, read=1)
+    try:
+        return await ServiceAccount(credentials, SCOPE, client).token()
+    finally:
+        await client.close()
 
 
 @pytest.mark.parametrize("name", _ANSWERS)

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from apps.notifications.providers.base import PushFailure, Receipt, Unreachable
 
 logger = logging.getLogger("push")
 
-# Seconds to wait for something to come back before looking for more to send.
+# Seconds to wait for what comes back before it is written down, and before looking for more to send.
 _PATIENCE = 0.02
 
 _lock = threading.Lock()
@@ -121,9 +122,12 @@ class _Flight:
             outcomes.record(self._line, landed)
 
     def _arrivals(self) -> Iterator[Landed]:
-        try:
-            yield self._landed.get(timeout=_PATIENCE)
+        """Wait for the first, and for others as long as they soon come: a few at a time are dear to write down."""
+        most = self._line.most if self._line else 1
+        enough = min(self.aloft, max(1, most // 4))
+        until = time.monotonic() + _PATIENCE
+        with suppress(Empty):
+            for _ in range(enough):
+                yield self._landed.get(timeout=max(0.0, until - time.monotonic()))
             while True:
                 yield self._landed.get_nowait()
-        except Empty:
-            return

@@ -156,7 +156,7 @@ WORKS = {
         Work("304", "one post, unchanged", _unchanged, status=304, goal=9.0),
         Work("feed-304", "feed page, unchanged", _unchanged_feed, status=304),
         Work("config", "app configuration", _config, goal=6.0),
-        Work("login", "sign in, 4 at once", _login, most=4),
+        Work("login", "sign in, 2 at once", _login, most=2),
         Work("constant", "constant answer", _constant, on=(CONSTANT,)),
     )
 }

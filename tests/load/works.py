@@ -37,10 +37,10 @@ class Work:
 # Posts of the feed from all times, found by its index: sorting ten million to choose from would take a while.
 _ANY_POSTS = """
 WITH feed AS MATERIALIZED (SELECT min(published_at) AS first, max(published_at) AS last FROM content_post
-  WHERE status = 'published' AND visibility = 'public' AND hidden_at IS NULL AND deleted_at IS NULL),
+  WHERE status = 'published' AND visibility = 'public' AND hidden_at IS NULL AND deleted_at IS NULL AND NOT author_out),
 moments AS MATERIALIZED (SELECT first + random() * (last - first) AS moment FROM feed, generate_series(1, %s))
 SELECT DISTINCT post.id FROM moments, LATERAL (SELECT id FROM content_post
-  WHERE status = 'published' AND visibility = 'public' AND hidden_at IS NULL AND deleted_at IS NULL
+  WHERE status = 'published' AND visibility = 'public' AND hidden_at IS NULL AND deleted_at IS NULL AND NOT author_out
   AND published_at >= moment
   ORDER BY published_at LIMIT 1) AS post
 """

@@ -8,6 +8,7 @@ from django.db import connection
 
 from apps.core import cache, documents
 from apps.core.http import throttling
+from apps.core.http.leases import leases
 from tests.budgets import hold_to_budget
 from tests.phone import Phone
 
@@ -26,6 +27,7 @@ def _as_after_a_restart() -> Iterator[None]:
     cache.ProcessCopy.forget_all()
     documents.Document.forget_all()
     throttling.local.clear()
+    leases.clear()
     if hasattr(mail, "outbox"):
         mail.outbox.clear()
     yield

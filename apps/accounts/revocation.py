@@ -10,6 +10,7 @@ from collections.abc import Buffer
 
 from apps.accounts.tokens import digest_of
 from apps.core import cache
+from apps.core.http.leases import leases
 
 _REMEMBER = """
 if redis.call('GET', KEYS[1]) == ARGV[2] then
@@ -32,9 +33,10 @@ def remember(
 
 
 def publish(session_id: uuid.UUID) -> None:
-    """Tell every web process that a session is over; raises CacheDown.
+    """Tell every web process that a session is over, this one first; raises CacheDown.
 
     Kept for longer than any access token lives and any leaf is remembered.
     """
     key = cache.session_key(session_id)
+    leases.forget(key)
     cache.call(lambda server: server.set(key, cache.REVOKED, ex=cache.SESSION_SECONDS))

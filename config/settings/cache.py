@@ -25,5 +25,8 @@ CACHES = {
 }
 CACHE_TIMEOUTS = (timeouts.CACHE_CONNECT, timeouts.CACHE_READ)
 CACHE_BREAKER_SECONDS = timeouts.CACHE_BREAKER
+# How long what Redis granted a reader holds in a process, which is how long another process may not notice that a
+# session ended: below the second that is promised (`core/http/leases.py`). 0 asks Redis each time.
+LEASE_SECONDS = 0.75
 # How long a process collects who called before it tells Redis (`core/usage.py`).
 USAGE_SECONDS = 1.0

@@ -24,6 +24,8 @@ CELERY_BROKER_URL = f"{REDIS_URL}/{3 + 2 * _worker}"
 STAFF_SECOND_STEP = False
 # A test that writes wants to read it at once.
 SHARED_PAGE_SECONDS = 0.0
+# One that ends a session elsewhere wants it to be over at once.
+LEASE_SECONDS = 0.0
 USAGE_SECONDS = 0.0
 
 RAISE_ON_LAZY_LOAD = True

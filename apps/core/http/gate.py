@@ -1,6 +1,7 @@
 """The gate every request passes: its rate limit, its session and the generation of shared copies, in one round trip.
 
-It is noted who called and that the session was heard of (`core/usage.py`).
+Who only reads, and comes again within the second, passes on what was granted beforehand (`core/http/leases.py`). It is
+noted who called and that the session was heard of (`core/usage.py`).
 """
 
 from collections.abc import Sequence
@@ -11,14 +12,15 @@ from apps.core import cache, usage
 from apps.core.actors import Actor
 from apps.core.errors import Unauthenticated
 from apps.core.http import throttling
+from apps.core.http.leases import Holder, leases
 from apps.core.http.throttling import Limit, Verdict
 
-# KEYS: limit, generation; session (may be missing). ARGV: two as in `throttling.TAKE`.
+# KEYS: limit, generation; session (may be missing). ARGV: four as in `throttling.TAKE`.
 # One text, which costs both sides less than a list: the verdict's four numbers, the generation and the session's leaf.
 _PASS = (
     throttling.TAKE
     + """
-local verdict = take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))
+local verdict = take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]))
 local known = redis.call('MGET', unpack(KEYS, 2))
 return string.format('%d %d %.0f %.0f %s %s',
   verdict[1], verdict[2], verdict[3], verdict[4], known[1] or '', known[2] or '')
@@ -67,32 +69,59 @@ class Passage:
 
     verdict: Verdict
     over: Unauthenticated | None = None
+    granted: int = 0
+    """How many requests Redis took off the limit, this one among them."""
 
 
-def enter(limit_name: str, caller: Caller, claim: SessionClaim | None) -> Passage:
+def enter(
+    limit_name: str, caller: Caller, claim: SessionClaim | None, *, reads: bool = False
+) -> Passage:
     """Count the request and look at its session. Refusing is left to the caller, who may have a better reason."""
     limit = throttling.limit_named(limit_name)
-    keys = [cache.limit_key(limit.name, caller.subject), cache.GENERATION_KEY]
+    key = cache.limit_key(limit.name, caller.subject)
+    usage.note(caller.counted_as, claim.cache_key if claim else "")
+    if not reads:
+        return _asked(limit, key, caller, claim)
+    holder = Holder(claim.cache_key, claim.leaf, key) if claim else Holder("", "", key)
+    held = leases.spend(holder)
+    if held:
+        return Passage(Verdict(limit, True, *held))
+    passage = _asked(limit, key, caller, claim, *leases.wish(holder, limit.quota))
+    if passage.granted and not passage.over:
+        leases.grant(holder, passage.granted, passage.verdict)
+    return passage
+
+
+def _asked(
+    limit: Limit,
+    key: str,
+    caller: Caller,
+    claim: SessionClaim | None,
+    wanted: int = 1,
+    back: int = 0,
+) -> Passage:
+    keys = [key, cache.GENERATION_KEY]
     if claim:
         keys.append(claim.cache_key)
-    usage.note(caller.counted_as, claim.cache_key if claim else "")
     try:
-        answer: str = cache.run(_PASS, keys, (limit.emission, limit.burst))
+        answer: str = cache.run(_PASS, keys, (limit.emission, limit.burst, wanted, back))
     except cache.CacheDown:
         cache.ProcessCopy.saw_generation(None, known=False)
         return _judged(_counted_here(limit, caller), claim, None)
     *numbers, generation, leaf = answer.split(" ")
     cache.ProcessCopy.saw_generation(generation or None)
-    return _judged(throttling.verdict(limit, numbers), claim, leaf)
+    return _judged(throttling.verdict(limit, numbers), claim, leaf, granted=int(numbers[0]))
 
 
-def _judged(verdict: Verdict, claim: SessionClaim | None, leaf: str | None) -> Passage:
+def _judged(
+    verdict: Verdict, claim: SessionClaim | None, leaf: str | None, granted: int = 0
+) -> Passage:
     if verdict.allowed and claim and leaf != claim.leaf:
         try:
             confirm(claim)
         except Unauthenticated as over:
             return Passage(verdict, over)
-    return Passage(verdict)
+    return Passage(verdict, granted=granted)
 
 
 def confirm(claim: SessionClaim) -> None:

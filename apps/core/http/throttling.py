@@ -19,22 +19,25 @@ from apps.core import cache
 from apps.core.errors import TooMany
 from apps.core.observability import metrics
 
-# KEYS: limit. ARGV: microseconds per request and of burst. Redis's own clock, so that web processes can't disagree.
+# Microseconds per request and of burst; how many are wanted and how many come back. Redis's own clock, so that web
+# processes can't disagree. Returned: how many were taken, how many are left, microseconds until one is and all are.
 TAKE = """
-local function take(key, emission, burst)
+local function take(key, emission, burst, wanted, back)
   local t = redis.call('TIME')
   local now = t[1] * 1000000 + t[2]
-  local arrival = math.max(tonumber(redis.call('GET', key)) or now, now)
-  local wait = arrival + emission - burst - now
-  if wait > 0 then
-    return {0, 0, wait, arrival - now}
+  local arrival = math.max((tonumber(redis.call('GET', key)) or now) - back * emission, now)
+  local left = math.floor((burst - (arrival - now)) / emission)
+  if left < 1 then
+    return {0, 0, arrival + emission - burst - now, arrival - now}
   end
-  arrival = arrival + emission
+  local taken = math.min(wanted, left)
+  arrival = arrival + taken * emission
   redis.call('SET', key, string.format('%.0f', arrival), 'PX', math.ceil((arrival - now) / 1000))
-  return {1, math.floor((burst - (arrival - now)) / emission), 0, arrival - now}
+  return {taken, left - taken, 0, arrival - now}
 end
 """
-_SPEND = TAKE + "return take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]))"
+# KEYS: limit. ARGV: microseconds per request and of burst.
+_SPEND = TAKE + "return take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), 1, 0)"
 
 _LOCAL_SUBJECTS = 10_000
 
@@ -64,8 +67,8 @@ class Verdict:
     limit: Limit
     allowed: bool
     remaining: int
-    retry_after: float
     reset_after: float
+    retry_after: float = 0.0
 
     @property
     def headers(self) -> dict[str, str]:
@@ -89,9 +92,9 @@ def limit_named(name: str) -> Limit:
 
 
 def verdict(limit: Limit, answer: Sequence[str | int]) -> Verdict:
-    """Read what `take` returned."""
-    allowed, remaining, wait, reset = map(int, answer)
-    return Verdict(limit, bool(allowed), remaining, wait / 1e6, reset / 1e6)
+    """Read what `take` returned; whatever was taken beside the first is still there."""
+    taken, left, wait, reset = map(int, answer)
+    return Verdict(limit, taken > 0, left + max(taken - 1, 0), reset / 1e6, wait / 1e6)
 
 
 def spend(name: str, subject: str, *, quota: int, window: int) -> None:
@@ -123,15 +126,14 @@ class LocalLimits:
             arrival = max(self._arrivals.get((limit.name, subject), now), now)
             wait = arrival + emission - burst - now
             if wait > 1e-9:
-                return Verdict(limit, False, 0, wait, arrival - now)
+                return Verdict(limit, False, 0, arrival - now, wait)
             arrival += emission
             self._arrivals[limit.name, subject] = arrival
             self._arrivals.move_to_end((limit.name, subject))
             if len(self._arrivals) > _LOCAL_SUBJECTS:
                 self._arrivals.popitem(last=False)
-        return Verdict(
-            limit, True, int((burst - (arrival - now)) / emission + 1e-9), 0.0, arrival - now
-        )
+        left = int((burst - (arrival - now)) / emission + 1e-9)
+        return Verdict(limit, True, left, arrival - now)
 
     def clear(self) -> None:
         with self._lock:

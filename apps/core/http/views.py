@@ -117,7 +117,8 @@ class ApiView(APIView):
             counted_as.append(usage.caller(client, route_of(request)))
         caller = gate.Caller(self.actor, client.device_id, address_of(request), counted_as)
         logging.bind_actor(str(self.actor.id) if self.actor.id else "")
-        passage = gate.enter(self.operation.limit, caller, request.auth)  # type: ignore[arg-type]
+        reads = request.method in {"GET", "HEAD"}
+        passage = gate.enter(self.operation.limit, caller, request.auth, reads=reads)  # type: ignore[arg-type]
         self.headers |= passage.verdict.headers
         if not passage.verdict.allowed:
             raise passage.verdict.refusal()

@@ -5,35 +5,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThanOrEqual
 from django.db.models.functions import Coalesce, Now
 
 from apps.core.models import PlannedQuerySet
 from apps.notifications.kinds import Channel
-
-# What is looked at of a delivery and around it before it is sent; half of the columns are not.
-_CONTEXT = (
-    *("notification", "device", "channel", "state", "reason", "provider", "provider_message_id"),
-    *("attempts", "speaks_for", "expires_at", "sent_at"),
-    *(f"notification__{name}" for name in ("recipient", "kind", "category", "data", "target_type")),
-    *(f"notification__{name}" for name in ("target_id", "read_at", "archived_at")),
-    *(f"notification__recipient__{name}" for name in ("email", "is_active", "deleted_at")),
-    *(f"notification__recipient__{name}" for name in ("locale", "time_zone")),
-    *(
-        f"notification__recipient__notification_preference__{name}"
-        for name in ("user", "choices", "quiet_from", "quiet_until", "muted_until")
-    ),
-    *(f"device__{name}" for name in ("user", "session", "locale", "time_zone")),
-    *(
-        f"device__push_{name}"
-        for name in (
-            *("provider", "address", "address_kind", "environment", "index", "registered_at"),
-            "silenced_reason",
-        )
-    ),
-    *(f"device__session__{name}" for name in ("revoked_at", "idle_expires_at")),
-)
 
 
 class NotificationQuerySet(PlannedQuerySet[Any]):
@@ -82,15 +59,6 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
         """Neither accepted nor given up."""
         return self.filter(state__in=self.model.OPEN)
 
-    def with_context(self) -> Self:
-        """Bring along what decides whether and how to send."""
-        inbox = self.model._meta.apps.get_model("notifications", "Inbox")
-        unread = inbox.objects.filter(user=OuterRef("notification__recipient")).values("unread")
-        rows = self.select_related("notification__recipient__notification_preference")
-        return (
-            rows.select_related("device__session").only(*_CONTEXT).annotate(unread=Subquery(unread))
-        )
-
     def due(self, provider: str, priority: int, now: datetime) -> Self:
         """What a service should be given or asked now, the longest due first; what may not go yet is not here.
 
@@ -112,20 +80,19 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
             notification__recipient__in=readers, channel=Channel.EMAIL, sent_at__gt=since
         )
 
-    def waiting_beside(self, delivery: Any) -> Self:
+    def waiting_beside(self, due: Any) -> Self:
         """What waits for the same device or mailbox about the same target, unsent and not read meanwhile."""
-        notification = delivery.notification
         return self.filter(
-            device=delivery.device_id,
-            channel=delivery.channel,
-            notification__recipient=notification.recipient_id,
+            device=due.device_id,
+            channel=due.channel,
+            notification__recipient=due.recipient_id,
             sent_at=None,
             state=self.model.State.QUEUED,
-            notification__kind=notification.kind,
-            notification__target_id=notification.target_id,
+            notification__kind=due.kind,
+            notification__target_id=due.target_id,
             notification__read_at=None,
             notification__archived_at=None,
-        ).exclude(pk=delivery.pk)
+        ).exclude(pk=due.id)
 
     def move(self, state: str, **changes: Any) -> int:
         """Move on those whose state this one may follow, and return how many: the only way to change a state."""

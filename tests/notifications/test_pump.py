@@ -1,6 +1,5 @@
 """The pump: whose turn it is, what a batch does to its members, and who else may take at the same time."""
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -121,12 +120,12 @@ def test_senders_of_two_processes_share_what_is_due(fcm: FakeFcm, author: Phone)
     for _ in range(6):
         tell(reader, kind="device_signed_out", data={"device": "x"}, target=None)
 
-    taken: list[uuid.UUID] = []
+    taken: list[str] = []
 
     def take() -> None:
         for _ in range(20):
             batch = claiming.claim("fcm", 3)
-            taken.extend(one.delivery.pk for one in batch.claims)
+            taken.extend(one.due.id for one in batch.claims)
 
     in_threads(3, take)
 

@@ -1,5 +1,6 @@
 """What people hold: one row per installation of the app."""
 
+import uuid
 from typing import Any, ClassVar
 
 from django.db import models
@@ -13,6 +14,11 @@ from apps.devices.models.decisions import PLATFORM_CHOICES
 from apps.devices.querysets import NO_ADDRESS, DeviceQuerySet
 
 MAX_ADDRESS = 4_096
+
+
+def seal_of(device_id: uuid.UUID | str | None) -> str:
+    """Return what a device's push address is sealed to."""
+    return f"devices.device.push_address:{device_id}"
 
 
 @sealed(push_address="seal")
@@ -131,7 +137,7 @@ class Device(Record):
     @property
     def seal(self) -> str:
         """What the push address is sealed to."""
-        return f"devices.device.push_address:{self.pk}"
+        return seal_of(self.pk)
 
     def write(self, **changes: Any) -> None:
         """Change these fields of the row, and when it was changed."""

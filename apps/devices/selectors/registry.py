@@ -9,6 +9,7 @@ from django.db.models import Count
 from apps.core import crypto
 from apps.core.actors import Actor
 from apps.devices.models import Device
+from apps.devices.models.devices import seal_of
 from apps.devices.querysets import DeviceQuerySet
 
 logger = logging.getLogger(__name__)
@@ -31,14 +32,14 @@ def device_at(installation_id: str) -> Device | None:
     return Device.objects.filter(installation_id=installation_id).first()
 
 
-def push_address_of(device: Device) -> str:
+def push_address_of(device_id: uuid.UUID | str | None, sealed: bytes | None) -> str:
     """Return a device's push address in the clear, "" when it has none that can be read."""
-    if device.push_address is None:
+    if sealed is None:
         return ""
     try:
-        return crypto.open_sealed(bytes(device.push_address), row=device.seal)
+        return crypto.open_sealed(sealed, row=seal_of(device_id))
     except crypto.Undecipherable:
-        logger.exception("push address undecipherable", extra={"device": str(device.pk)})
+        logger.exception("push address undecipherable", extra={"device": str(device_id)})
         return ""
 
 

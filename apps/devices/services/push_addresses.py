@@ -1,5 +1,6 @@
 """Where push finds devices: addresses come, move, and are forgotten."""
 
+import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -79,16 +80,16 @@ def withdraw_push_address(*, actor: Actor, installation_id: str) -> None:
     mine.silence(Device.Silence.ADDRESS_WITHDRAWN)
 
 
-def drop_dead_address(*, device: Device) -> bool:
-    """Forget the push address that `device` was loaded with; an address that came or was confirmed since stays.
+def drop_dead_address(
+    *, device_id: uuid.UUID | str, index: bytes | None, registered_at: datetime
+) -> bool:
+    """Forget a push address, named by its blind index; one that came or was confirmed after `registered_at` stays.
 
     Returns whether it was forgotten. Commits.
     """
-    if device.push_index is None or device.push_registered_at is None:
+    if index is None:
         return False
-    same = Device.objects.filter(pk=device.pk).reachable_at(
-        bytes(device.push_index), device.push_registered_at
-    )
+    same = Device.objects.filter(pk=device_id).reachable_at(bytes(index), registered_at)
     return bool(same.silence(Device.Silence.ADDRESS_DEAD))
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.accounts.services.mailboxes import note_bounce
 from apps.devices.services.push_addresses import drop_dead_address
 from apps.notifications.delivery.claiming import Claim
+from apps.notifications.delivery.due import Due
 from apps.notifications.delivery.steps import Step, step, write
 from apps.notifications.models.delivery import State
 from apps.notifications.providers import Line
@@ -50,14 +51,14 @@ def record(line: Line, landed: Sequence[Landed]) -> None:
     steps = []
     for claim, answer in landed:
         outcome, next_step = _read(line, claim, answer)
-        counts[claim.delivery.provider, claim.delivery.notification.kind, outcome] += 1
+        counts[claim.due.provider, claim.due.kind, outcome] += 1
         steps.append(next_step)
     recorded = write(steps)
     for labels, number in counts.items():
         DELIVERIES.labels(*labels).inc(number)
     for one in steps:
         if one.id not in recorded:
-            logger.warning("push outcome came late", extra={"delivery": str(one.id)})
+            logger.warning("push outcome came late", extra={"delivery": one.id})
 
 
 def _read(line: Line, claim: Claim, receipt: Receipt | PushFailure) -> tuple[str, Step]:
@@ -66,7 +67,7 @@ def _read(line: Line, claim: Claim, receipt: Receipt | PushFailure) -> tuple[str
     line.breaker.succeeded()
     if receipt.is_final:
         return "accepted", step(
-            claim.delivery,
+            claim.due,
             State.ACCEPTED,
             reason="",
             failure="",
@@ -74,9 +75,7 @@ def _read(line: Line, claim: Claim, receipt: Receipt | PushFailure) -> tuple[str
         )
     due = timezone.now() + _spread(RECEIPT_WAIT)
     name = receipt.provider_message_id
-    waiting = step(
-        claim.delivery, State.SENT, reason="", provider_message_id=name, next_attempt_at=due
-    )
+    waiting = step(claim.due, State.SENT, reason="", provider_message_id=name, next_attempt_at=due)
     return "passed_on" if claim.message else "no_receipt_yet", waiting
 
 
@@ -100,36 +99,44 @@ def _after(line: Line, claim: Claim, failure: PushFailure) -> Step:
         case RetryAfter():
             return _put_back(claim, failure, failure.seconds)
     line.breaker.failed()
-    return _put_back(claim, failure, backoff(claim.delivery.attempts))
+    return _put_back(claim, failure, backoff(claim.due.attempts))
 
 
 def _forget_address(claim: Claim, failure: AddressDead) -> None:
     if isinstance(claim.message, MailMessage):
         note_bounce(address=claim.message.to, is_final=True, code=failure.reason)
-    elif _confirmed_since(claim, failure) or not drop_dead_address(device=claim.delivery.phone):
+    elif not _dropped(claim.due, failure):
         return
-    FORGOTTEN.labels(claim.delivery.provider).inc()
+    FORGOTTEN.labels(claim.due.provider).inc()
 
 
-def _confirmed_since(claim: Claim, failure: AddressDead) -> bool:
-    """Tell whether the phone has confirmed its address after the service found it dead."""
-    registered_at = claim.delivery.phone.push_registered_at
-    return bool(failure.since and registered_at and registered_at > failure.since)
+def _dropped(due: Due, failure: AddressDead) -> bool:
+    """Forget the address, unless the phone has confirmed it after the service found it dead; return whether it went."""
+    registered_at = due.push_registered_at
+    if (
+        not due.device_id
+        or registered_at is None
+        or (failure.since and registered_at > failure.since)
+    ):
+        return False
+    return drop_dead_address(
+        device_id=due.device_id, index=due.push_index, registered_at=registered_at
+    )
 
 
 def _failed(claim: Claim, failure: PushFailure) -> Step:
-    return step(claim.delivery, State.FAILED, reason=failure.reason, failure=failure.outcome)
+    return step(claim.due, State.FAILED, reason=failure.reason, failure=failure.outcome)
 
 
 def _put_back(claim: Claim, failure: PushFailure, seconds: float) -> Step:
     due = timezone.now() + _spread(seconds)
     why = {"reason": failure.reason, "failure": failure.outcome}
-    if claim.message and due >= claim.delivery.expires_at:
-        return step(claim.delivery, State.EXPIRED, **why)
+    if claim.message and due >= claim.due.expires_at:
+        return step(claim.due, State.EXPIRED, **why)
     logger.warning("push postponed", extra=_described(claim, failure))
     # What has a ticket is not sent again; it is only asked for once more.
     state = State.QUEUED if claim.message else State.SENT
-    return step(claim.delivery, state, **why, next_attempt_at=due)
+    return step(claim.due, state, **why, next_attempt_at=due)
 
 
 def backoff(attempts: int) -> float:
@@ -144,8 +151,8 @@ def _spread(seconds: float) -> timedelta:
 
 def _described(claim: Claim, failure: PushFailure) -> dict[str, str]:
     return {
-        "delivery": str(claim.delivery.pk),
-        "notification": str(claim.delivery.notification_id),
+        "delivery": claim.due.id,
+        "notification": claim.due.notification_id,
         "outcome": failure.outcome,
         "reason": failure.reason,
     }

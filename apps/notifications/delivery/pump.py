@@ -106,10 +106,10 @@ class _Flight:
             if claim.message:
                 answer = await self._line.send(claim.message)
             else:
-                answer = await self._line.ask(claim.delivery.provider_message_id)
+                answer = await self._line.ask(claim.due.provider_message_id)
         except Exception:
             # A fault of ours with one message takes no other along.
-            logger.exception("push attempt failed", extra={"delivery": str(claim.delivery.pk)})
+            logger.exception("push attempt failed", extra={"delivery": claim.due.id})
         finally:
             self._landed.put((claim, answer))
 

@@ -1,13 +1,14 @@
 """One step of each of many deliveries, written in one statement and only where nobody else has been since."""
 
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
+from typing import Any
 
+import orjson
 from django.db import connection
 
+from apps.notifications.delivery.due import Due
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
 
@@ -25,26 +26,23 @@ _WRITE = """
         accepted_at = CASE
             WHEN step.state = 'accepted' THEN STATEMENT_TIMESTAMP() ELSE delivery.accepted_at END,
         updated_at = STATEMENT_TIMESTAMP()
-    FROM UNNEST(
-        %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[],
-        %s::text[], %s::text[], %s::timestamptz[], %s::int[], %s::int[]
-    ) AS step (
-        notification_id, id, before, attempts, state, reason, failure,
-        provider, provider_message_id, next_attempt_at, speaks_for, tries
+    FROM JSON_TO_RECORDSET(%s) AS step (
+        notification_id uuid, id uuid, before text, attempts int, state text, reason text, failure text,
+        provider text, provider_message_id text, next_attempt_at timestamptz, speaks_for int, tries int
     )
     WHERE delivery.notification_id = step.notification_id AND delivery.id = step.id
         AND delivery.state = step.before AND delivery.attempts = step.attempts
         AND delivery.notification_id BETWEEN %s AND %s
-    RETURNING delivery.id
+    RETURNING delivery.id::text
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """Where a delivery goes from where it was found; what is None stays, but for when it is due again."""
 
-    notification_id: uuid.UUID
-    id: uuid.UUID
+    notification_id: str
+    id: str
     before: str
     attempts: int
     state: str
@@ -57,24 +55,19 @@ class Step:
     tries: int = 0
 
 
-_row = attrgetter(*(field.name for field in fields(Step)))
-
-
-def step(delivery: Delivery, state: State, **changes: object) -> Step:
+def step(due: Due, state: State, **changes: Any) -> Step:
     """Move a delivery as it was loaded; raises ValueError for a state that can't follow."""
-    if delivery.state not in Delivery.BEFORE[state]:
-        raise ValueError(f"{delivery.state} is not followed by {state}.")
-    found = (delivery.notification_id, delivery.pk, delivery.state, delivery.attempts)
-    return Step(*found, state, **changes)  # type: ignore[arg-type]
+    if due.state not in Delivery.BEFORE[state]:
+        raise ValueError(f"{due.state} is not followed by {state}.")
+    return Step(due.notification_id, due.id, due.state, due.attempts, state, **changes)
 
 
-def write(steps: Sequence[Step]) -> set[uuid.UUID]:
+def write(steps: Sequence[Step]) -> set[str]:
     """Write the steps, and return the ids of the deliveries that were still where they were found."""
     if not steps:
         return set()
     # The first and the last id tell Postgres which months to look into.
     ids = [one.notification_id for one in steps]
-    columns = [list(column) for column in zip(*map(_row, steps), strict=True)]
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, [*columns, min(ids), max(ids)])
+        cursor.execute(_WRITE, [orjson.dumps(steps).decode(), min(ids), max(ids)])
         return {written for (written,) in cursor.fetchall()}

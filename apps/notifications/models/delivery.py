@@ -109,9 +109,6 @@ class Delivery(Record):
     delivered_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
 
-    # The unread count of the recipient, where the queryset brought it along: `with_context()`.
-    unread: int | None
-
     objects = planned_manager(DeliveryQuerySet)
 
     class Meta:
@@ -167,10 +164,3 @@ class Delivery(Record):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.state} {self.id}"
-
-    @property
-    def phone(self) -> Device:
-        """The device that a push goes to; raises LookupError for what goes another way."""
-        if self.device is None:
-            raise LookupError(f"{self} has no device.")
-        return self.device

@@ -1,5 +1,9 @@
 """What somebody was told, and how much of it they have not read."""
 
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
@@ -74,14 +78,19 @@ class Notification(Record):
     @property
     def link(self) -> str:
         """Where the app opens when somebody taps; a campaign says it in its data."""
-        if link := self.data.get("link"):
-            return str(link)
-        return f"{settings.DEEP_LINKS}{self.target_type}/{self.target_id}" if self.target_id else ""
+        return link_of(self.data, self.target_type, self.target_id)
 
     @property
     def needs_nobody(self) -> bool:
         """Read or put away: no phone has to ring for it any more."""
         return self.read_at is not None or self.archived_at is not None
+
+
+def link_of(data: Mapping[str, Any], target_type: str, target_id: uuid.UUID | str | None) -> str:
+    """Return what a notification with this data and target opens."""
+    if link := data.get("link"):
+        return str(link)
+    return f"{settings.DEEP_LINKS}{target_type}/{target_id}" if target_id else ""
 
 
 class Inbox(models.Model):

@@ -3,9 +3,10 @@
 Wire: https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
 """
 
-import json
 import re
 from typing import Any
+
+import orjson
 
 from apps.core.outgoing import NoReply, Reply
 from apps.notifications.providers.apns_replies import failure_of, is_stale_token
@@ -59,7 +60,7 @@ class ApnsProvider:
             self._token.forget(token)
             reply = await self._attempt(message, content, self._token.current())
         if reply.status == 200:
-            return Receipt(str(message.delivery_id))
+            return Receipt(message.delivery_id)
         raise failure_of(reply)
 
     async def passed_on(self, provider_message_id: str) -> bool:
@@ -86,8 +87,8 @@ def _headers(message: PushMessage, topic: bytes, token: str) -> Headers:
         (b"apns-topic", topic),
         (b"apns-push-type", b"alert"),
         # A repeat is the same message, for Apple and for the app.
-        (b"apns-id", str(message.delivery_id).encode()),
-        (b"apns-collapse-id", (message.replaces or str(message.notification_id)).encode()),
+        (b"apns-id", message.delivery_id.encode()),
+        (b"apns-collapse-id", (message.replaces or message.notification_id).encode()),
         (b"apns-priority", b"10" if message.wakes else b"5"),
         (b"apns-expiration", b"%d" % message.expires_at.timestamp()),
     ]
@@ -104,8 +105,8 @@ def _encoded(message: PushMessage) -> bytes:
         aps["interruption-level"] = "time-sensitive"
     payload = {
         "aps": aps,
-        "notification_id": str(message.notification_id),
-        "delivery_id": str(message.delivery_id),
+        "notification_id": message.notification_id,
+        "delivery_id": message.delivery_id,
         "category": message.category,
         "link": message.link,
     }
@@ -113,7 +114,7 @@ def _encoded(message: PushMessage) -> bytes:
         # The app's service extension fetches it.
         aps["mutable-content"] = 1
         payload["image"] = message.image
-    content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    content = orjson.dumps(payload)
     if len(content) > MAX_PAYLOAD:
         raise Refused("payload_too_large")
     return content

@@ -8,13 +8,12 @@ PushFailure
 └── Unreachable          no answer that can be understood; the message may have been accepted
 """
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PushMessage:
     """One message to one address; a repeat carries the same ids, so that the app can drop it."""
 
@@ -24,8 +23,8 @@ class PushMessage:
     """`token`, or `installation` where the service addresses those."""
     environment: str
     """`sandbox` for an app that was built for testing; only Apple tells the two apart."""
-    notification_id: uuid.UUID
-    delivery_id: uuid.UUID
+    notification_id: str
+    delivery_id: str
     title: str
     body: str
     category: str

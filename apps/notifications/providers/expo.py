@@ -3,10 +3,11 @@
 Wire: https://docs.expo.dev/push-notifications/sending-notifications/
 """
 
-import json
 import math
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from apps.core.outgoing import NoReply, Reply
 from apps.notifications.providers.base import (
@@ -118,8 +119,8 @@ def _payload(message: PushMessage) -> dict[str, Any]:
         "priority": "high" if message.wakes else "normal",
         "ttl": max(0, math.floor((message.expires_at - datetime.now(UTC)).total_seconds())),
         "data": {
-            "notification_id": str(message.notification_id),
-            "delivery_id": str(message.delivery_id),
+            "notification_id": message.notification_id,
+            "delivery_id": message.delivery_id,
             "category": message.category,
             "link": message.link,
         },
@@ -138,4 +139,4 @@ def _payload(message: PushMessage) -> dict[str, Any]:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(value)

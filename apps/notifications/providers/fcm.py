@@ -3,10 +3,11 @@
 Wire: https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
 """
 
-import json
 import math
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from apps.core.outgoing import NoReply, Reply
 from apps.notifications.providers.base import PushMessage, Receipt, Refused, Unreachable
@@ -66,8 +67,8 @@ def _encoded(message: PushMessage) -> bytes:
     payload = {
         "notification": {"title": message.title, "body": message.body, **picture},
         "data": {
-            "notification_id": str(message.notification_id),
-            "delivery_id": str(message.delivery_id),
+            "notification_id": message.notification_id,
+            "delivery_id": message.delivery_id,
             "category": message.category,
             "link": message.link,
         },
@@ -86,7 +87,7 @@ def _android(message: PushMessage) -> dict[str, Any]:
         "priority": "HIGH" if message.wakes else "NORMAL",
         "ttl": f"{life}s",
         # A repeat replaces what it repeats instead of standing beside it.
-        "notification": {"tag": message.replaces or str(message.notification_id)},
+        "notification": {"tag": message.replaces or message.notification_id},
     }
     if message.badge is not None:
         android["notification"]["notification_count"] = message.badge
@@ -109,11 +110,11 @@ def _apns(message: PushMessage) -> dict[str, Any]:
         "headers": {
             "apns-priority": "10" if message.wakes else "5",
             "apns-expiration": str(int(message.expires_at.timestamp())),
-            "apns-collapse-id": message.replaces or str(message.notification_id),
+            "apns-collapse-id": message.replaces or message.notification_id,
         },
         "payload": {"aps": aps},
     }
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(value)

@@ -23,6 +23,10 @@ def stored(phone: Phone) -> Device:
     return Device.objects.get(installation_id=phone.installation_id)
 
 
+def address_of(device: Device) -> str:
+    return push_address_of(device.pk, device.push_address)
+
+
 def test_push_finds_the_device_and_nobody_sees_where(author: Phone) -> None:
     register(author)
 
@@ -30,7 +34,7 @@ def test_push_finds_the_device_and_nobody_sees_where(author: Phone) -> None:
 
     assert answer.status == 200
     assert steady(answer.json) | {"installation_id": ""} == golden(__file__, "device_with_push")
-    assert push_address_of(stored(author)) == "fcm-token-1"
+    assert address_of(stored(author)) == "fcm-token-1"
     assert b"fcm-token-1" not in answer.content
 
 
@@ -42,7 +46,7 @@ def test_the_address_is_sealed_to_its_row(author: Phone, stranger: Phone) -> Non
     assert b"secret-address" not in bytes(mine.push_address or b"")
 
     theirs.push_address = mine.push_address
-    assert push_address_of(theirs) == ""
+    assert address_of(theirs) == ""
 
 
 def test_repeating_is_harmless(author: Phone) -> None:
@@ -58,7 +62,7 @@ def test_a_request_that_was_overtaken_loses(author: Phone) -> None:
 
     assert (late.status, late.code) == (409, "push_address_outdated")
     assert late.json["retryable"] is False
-    assert push_address_of(stored(author)) == "new-address"
+    assert address_of(stored(author)) == "new-address"
 
 
 def test_a_withdrawn_address_does_not_come_back_by_a_late_request(author: Phone) -> None:
@@ -87,7 +91,7 @@ def test_an_address_moves_to_the_device_that_registered_it_last(
 
     left = devices_of(author)[author.installation_id]
     assert (left["push_provider"], left["push_silenced_reason"]) == ("", "address_moved")
-    assert push_address_of(stored(stranger)) == "shared-address"
+    assert address_of(stored(stranger)) == "shared-address"
 
 
 def test_an_older_registration_does_not_take_an_address_away(
@@ -99,7 +103,7 @@ def test_an_older_registration_does_not_take_an_address_away(
     answer = set_address(stranger, "shared-address", timestamp=moment(-20))
 
     assert (answer.status, answer.code) == (409, "push_address_outdated")
-    assert push_address_of(stored(author)) == "shared-address"
+    assert address_of(stored(author)) == "shared-address"
 
 
 def test_an_address_can_go_back_and_forth_between_two_phones_of_one_person(author: Phone) -> None:
@@ -109,8 +113,8 @@ def test_an_address_can_go_back_and_forth_between_two_phones_of_one_person(autho
 
     assert set_address(author, "second").status == 200
     assert set_address(tablet, "first").status == 200
-    assert push_address_of(stored(author)) == "second"
-    assert push_address_of(stored(tablet)) == "first"
+    assert address_of(stored(author)) == "second"
+    assert address_of(stored(tablet)) == "first"
 
 
 def test_equal_addresses_of_two_providers_are_two_addresses(author: Phone, stranger: Phone) -> None:
@@ -118,7 +122,7 @@ def test_equal_addresses_of_two_providers_are_two_addresses(author: Phone, stran
 
     reachable(stranger, "abc", provider="apns", environment="sandbox")
 
-    assert push_address_of(stored(author)) == "abc"
+    assert address_of(stored(author)) == "abc"
     assert devices_of(stranger)[stranger.installation_id]["push_environment"] == "sandbox"
 
 
@@ -145,7 +149,7 @@ def test_somebody_elses_device_is_no_device(author: Phone, stranger: Phone) -> N
     # Not even for whoever knows the very address.
     assert stranger.put(path, {"provider": "fcm", "address": "address"}).status == 404
     assert stranger.delete(path).status == 204
-    assert push_address_of(stored(author)) == "address"
+    assert address_of(stored(author)) == "address"
 
 
 @pytest.mark.parametrize(
@@ -179,5 +183,5 @@ def test_a_lost_key_makes_a_device_silent_and_breaks_nothing(author: Phone, sett
 
     settings.FIELD_KEYS = ["bmV3LWtleS1vbmx5LTMyLWJ5dGVzLWxvbmctISEhISE="]
 
-    assert push_address_of(stored(author)) == ""
+    assert address_of(stored(author)) == ""
     assert author.get("devices").status == 200

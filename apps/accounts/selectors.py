@@ -145,6 +145,11 @@ def blocks_of(actor: Actor) -> BlockQuerySet:
     return Block.objects.by(actor.id).select_related("blocked").only(*named)
 
 
+def blocks_around(actor: Actor) -> BlockQuerySet:
+    """Whom the actor has blocked, and who has blocked the actor: what sets them apart from everybody else."""
+    return Block.objects.filter(Q(blocker=actor.id) | Q(blocked=actor.id))
+
+
 def unblocked(actor: Actor, person: str = "author") -> Q:
     """Return the condition that neither the actor nor the `person` of a row has blocked the other.
 

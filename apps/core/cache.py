@@ -40,6 +40,11 @@ def proof_key(key: str, proof: str) -> str:
     return f"proof:{key}:{proof}"
 
 
+def wrote_key(user_id: uuid.UUID) -> str:
+    """That an account sent something that may have changed what it is shown."""
+    return f"wrote:{user_id}"
+
+
 # Grows whenever staff change something that every web process keeps a copy of (version policies, flags).
 GENERATION_KEY = "config:generation"
 # How long a process trusts its copies while Redis can't tell it the generation.

@@ -48,8 +48,10 @@ MAX_JSON_NODES = 10_000
 MAX_JSON_KEY = 256
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
-# For so long all who are not signed in are shown the same first page of a list that declares it (`shared=True`).
+# For so long all who are shown the same see one first page of a list that declares who is (`shared_unless=`), and for
+# so long whoever wrote anything is shown what they wrote: longer than that page lives while a new one is worked out.
 SHARED_PAGE_SECONDS = 1.0
+OWN_PAGE_SECONDS = 30
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 

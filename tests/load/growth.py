@@ -21,7 +21,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 LARGEST = 10_000_000
 # Short ones: a page and a post cost the same, and ten million of them fit on a laptop.
 _BODY = 200
-_WORKS = ("feed", "detail")
+_WORKS = ("feed-own", "detail")
 # Signed out: the databases are read as they lie, so nobody can sign in to them.
 _PEOPLE = [Person(number, "", device(number)) for number in range(SIGNED_IN)]
 

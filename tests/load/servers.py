@@ -21,6 +21,13 @@ OURS, TWIN, CONSTANT = "ours", "twin", "constant"
 PROCESSES = 2
 CONFIG = "/api/v1/app/config"
 SIGNED_IN = 256
+# So many of them, the last ones, have blocked somebody: they see a feed of their own.
+BLOCKING = 64
+_BLOCK = """
+INSERT INTO accounts_block (id, created_at, updated_at, blocker_id, blocked_id)
+SELECT gen_random_uuid(), now(), now(), blocker.id, (SELECT id FROM accounts_user ORDER BY email DESC LIMIT 1)
+FROM (SELECT id FROM accounts_user ORDER BY email OFFSET %s LIMIT %s) AS blocker RETURNING id
+"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ def running(
     variables = production(WEB_WORKERS=str(PROCESSES))
     with Stack(folder, parts=("web",), template=template, **variables) as stack:
         people = _sign_in(stack)
+        stack.query(_BLOCK, SIGNED_IN - BLOCKING, BLOCKING)
         servers = {OURS: Server(OURS, stack.port, stack.processes["web"].pid, people)}
         for name in names:
             if name != OURS:

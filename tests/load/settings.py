@@ -5,5 +5,3 @@ from config.settings.production import RATE_LIMITS
 
 # The limits are taken and counted like any other; they only never refuse.
 RATE_LIMITS = {name: (quota * 1_000, window) for name, (quota, window) in RATE_LIMITS.items()}
-# What is asked signed out is worked out each time as well, or there would be nothing to measure.
-SHARED_PAGE_SECONDS = 0.0

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from tests.load.asking import Person, ask, request
 from tests.load.generator import UNIQUE
 from tests.load.people import PASSWORD, address, device
-from tests.load.servers import CONFIG, CONSTANT, OURS, SIGNED_IN, TWIN, Server
+from tests.load.servers import BLOCKING, CONFIG, CONSTANT, OURS, SIGNED_IN, TWIN, Server
 
 _DEPTH = 1_000
 _PAGE, _LARGEST_PAGE = 20, 100
@@ -64,7 +64,11 @@ class Scene:
 
 
 def _feed(scene: Scene, server: Server) -> list[bytes]:
-    return [request("GET", "/api/v1/feed", person) for person in server.people]
+    return [request("GET", "/api/v1/feed", person) for person in server.people[:-BLOCKING]]
+
+
+def _own_feed(scene: Scene, server: Server) -> list[bytes]:
+    return [request("GET", "/api/v1/feed", person) for person in server.people[-BLOCKING:]]
 
 
 def _deep(scene: Scene, server: Server) -> list[bytes]:
@@ -96,7 +100,7 @@ def _unchanged(scene: Scene, server: Server) -> list[bytes]:
 
 
 def _unchanged_feed(scene: Scene, server: Server) -> list[bytes]:
-    return _revisits(server, [(person, "/api/v1/feed") for person in server.people])
+    return _revisits(server, [(person, "/api/v1/feed") for person in server.people[:-BLOCKING]])
 
 
 def _revisits(server: Server, readings: list[tuple[Person, str]]) -> list[bytes]:
@@ -150,6 +154,7 @@ WORKS = {
     work.name: work
     for work in (
         Work("feed", "feed page", _feed, goal=8.0),
+        Work("feed-own", "feed page with blocks", _own_feed),
         Work("depth", f"feed, page {_DEPTH + 1:,}", _deep),
         Work("detail", "one post", _detail, goal=4.0),
         Work("create", "create a post", _create, status=201, goal=3.2),

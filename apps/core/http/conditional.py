@@ -39,6 +39,11 @@ def content_tag(body: bytes) -> str:
     return f"c-{_digest(body)}"
 
 
+def page_tag(items: str, following: bytes) -> str:
+    """Return the tag of a page, from the tag of its items and what it calls its next."""
+    return content_tag(items.encode() + following)
+
+
 def _digest(message: bytes) -> str:
     return hashlib.blake2b(message, digest_size=9).hexdigest()
 

@@ -6,7 +6,10 @@ noted who called and that the session was heard of (`core/usage.py`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from enum import Enum, auto
+from typing import Any, NamedTuple, Protocol
+
+from django.conf import settings
 
 from apps.core import cache, usage
 from apps.core.actors import Actor
@@ -15,15 +18,20 @@ from apps.core.http import throttling
 from apps.core.http.leases import Holder, leases
 from apps.core.http.throttling import Limit, Verdict
 
-# KEYS: limit, generation; session (may be missing). ARGV: four as in `throttling.TAKE`.
-# One text, which costs both sides less than a list: the verdict's four numbers, the generation and the session's leaf.
+# KEYS: limit, generation; of the signed-in also session and whether they wrote. ARGV: four as in `throttling.TAKE`, and
+# for how many milliseconds to note that they write, 0 when they don't.
+# One text, which costs both sides less than a list: the verdict's four numbers, the generation, the session's leaf and
+# whether they wrote lately.
 _PASS = (
     throttling.TAKE
     + """
 local verdict = take(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]))
 local known = redis.call('MGET', unpack(KEYS, 2))
-return string.format('%d %d %.0f %.0f %s %s',
-  verdict[1], verdict[2], verdict[3], verdict[4], known[1] or '', known[2] or '')
+if KEYS[4] and ARGV[5] ~= '0' then
+  redis.call('SET', KEYS[4], '1', 'PX', ARGV[5])
+end
+return string.format('%d %d %.0f %.0f %s %s %s',
+  verdict[1], verdict[2], verdict[3], verdict[4], known[1] or '', known[2] or '', known[3] or '')
 """
 )
 
@@ -71,57 +79,77 @@ class Passage:
     over: Unauthenticated | None = None
     granted: int = 0
     """How many requests Redis took off the limit, this one among them."""
+    is_settled: bool = False
+    """Redis was asked, and the account wrote nothing lately: what was read a moment ago shows all that it did."""
+
+
+class Errand(Enum):
+    """What a request is up to."""
+
+    READS = auto()
+    READS_TRULY = auto()
+    """It wants to know whether the account wrote lately."""
+    WRITES = auto()
 
 
 def enter(
-    limit_name: str, caller: Caller, claim: SessionClaim | None, *, reads: bool = False
+    limit_name: str, caller: Caller, claim: SessionClaim | None, errand: Errand = Errand.WRITES
 ) -> Passage:
     """Count the request and look at its session. Refusing is left to the caller, who may have a better reason."""
     limit = throttling.limit_named(limit_name)
     key = cache.limit_key(limit.name, caller.subject)
     usage.note(caller.counted_as, claim.cache_key if claim else "")
-    if not reads:
-        return _asked(limit, key, caller, claim)
+    if errand is not Errand.READS:
+        return _asked(_Question(limit, key, caller, claim, errand))
     holder = Holder(claim.cache_key, claim.leaf, key) if claim else Holder("", "", key)
     held = leases.spend(holder)
     if held:
         return Passage(Verdict(limit, True, *held))
-    passage = _asked(limit, key, caller, claim, *leases.wish(holder, limit.quota))
+    wanted, back = leases.wish(holder, limit.quota)
+    passage = _asked(_Question(limit, key, caller, claim, errand, wanted, back))
     if passage.granted and not passage.over:
         leases.grant(holder, passage.granted, passage.verdict)
     return passage
 
 
-def _asked(
-    limit: Limit,
-    key: str,
-    caller: Caller,
-    claim: SessionClaim | None,
-    wanted: int = 1,
-    back: int = 0,
-) -> Passage:
+class _Question(NamedTuple):
+    """What Redis is asked; how many requests are wanted, and how many come back."""
+
+    limit: Limit
+    key: str
+    caller: Caller
+    claim: SessionClaim | None
+    errand: Errand
+    wanted: int = 1
+    back: int = 0
+
+
+def _asked(question: _Question) -> Passage:
+    limit, key, caller, claim, errand, wanted, back = question
     keys = [key, cache.GENERATION_KEY]
-    if claim:
-        keys.append(claim.cache_key)
+    if claim and caller.actor.id:
+        keys += [claim.cache_key, cache.wrote_key(caller.actor.id)]
+    noted = 1_000 * settings.OWN_PAGE_SECONDS if errand is Errand.WRITES else 0
     try:
-        answer: str = cache.run(_PASS, keys, (limit.emission, limit.burst, wanted, back))
+        answer: str = cache.run(_PASS, keys, (limit.emission, limit.burst, wanted, back, noted))
     except cache.CacheDown:
         cache.ProcessCopy.saw_generation(None, known=False)
         return _judged(_counted_here(limit, caller), claim, None)
-    *numbers, generation, leaf = answer.split(" ")
+    *numbers, generation, leaf, wrote = answer.split(" ")
     cache.ProcessCopy.saw_generation(generation or None)
-    return _judged(throttling.verdict(limit, numbers), claim, leaf, granted=int(numbers[0]))
+    verdict = throttling.verdict(limit, numbers)
+    return _judged(verdict, claim, leaf, granted=int(numbers[0]), is_settled=not wrote)
 
 
 def _judged(
-    verdict: Verdict, claim: SessionClaim | None, leaf: str | None, granted: int = 0
+    verdict: Verdict, claim: SessionClaim | None, leaf: str | None, **found: Any
 ) -> Passage:
     if verdict.allowed and claim and leaf != claim.leaf:
         try:
             confirm(claim)
         except Unauthenticated as over:
             return Passage(verdict, over)
-    return Passage(verdict, granted=granted)
+    return Passage(verdict, **found)
 
 
 def confirm(claim: SessionClaim) -> None:

@@ -13,6 +13,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.serializers import BaseSerializer
 
 from apps.core.errors import DomainError
+from apps.core.http.placeholders import Selector
 
 type Shape = type[BaseSerializer[Any]]
 
@@ -53,8 +54,9 @@ class Operation:
     `request` and `response` are serializers named as an SDK type should be named. `idempotent` lets a signed-in caller
     repeat the request under one Idempotency-Key; where what is made is known by itself (`own_ids`), any repeat answers
     200. `if_match` says whether a change must name the version it changes. `scope` is what a server's key must hold to
-    get in (`API_KEY_SCOPES`); without one, no key does. `shared` first pages are worked out once a moment for all who
-    are not signed in (`SHARED_PAGE_SECONDS`). `fresh` asks for a proof of who the caller is that is no older than
+    get in (`API_KEY_SCOPES`); without one, no key does. With `shared_unless`, the first page is worked out
+    once a moment (`SHARED_PAGE_SECONDS`) for all who are not signed in, and for every actor for whom this selector
+    finds nothing and who wrote nothing lately. `fresh` asks for a proof of who the caller is that is no older than
     `FRESH_PROOF_SECONDS`. `device_proof` asks for one that the device which signed in sends the request: of
     sessions that are `bound` to a key, or, `required`, of all. What is `secret` carries credentials either way: never
     stored, cached or compressed. A `stream` answers with server-sent events that go on, each with the response as its
@@ -73,7 +75,7 @@ class Operation:
     own_ids: bool = False
     if_match: Literal["", "optional", "required"] = ""
     scope: str = ""
-    shared: bool = False
+    shared_unless: Selector | None = None
     fresh: bool = False
     device_proof: Literal["", "bound", "required"] = ""
     secret: bool = False

@@ -58,11 +58,7 @@ def after(queryset: QuerySet[Any], order: Sequence[str], last: tuple[Any, ...]) 
 
 def cursor_of(last: Sequence[Any], bound_to: str) -> str:
     """Write the cursor behind a row; `bound_to` says whose list of what this is."""
-    values = [
-        [_LETTERS[type(value)], value.isoformat() if isinstance(value, datetime) else str(value)]
-        for value in last
-    ]
-    payload = bytes([_VERSION]) + orjson.dumps(values)
+    payload = bytes([_VERSION]) + written(last)
     tag = crypto.mac(_message(payload, bound_to), purpose=_PURPOSE)
     return base64.urlsafe_b64encode(payload + tag).rstrip(b"=").decode()
 
@@ -78,9 +74,27 @@ def values_of(cursor: str, bound_to: str) -> tuple[Any, ...]:
             raise ValueError
         if payload[0] != _VERSION:
             raise ValueError
-        return tuple(_READERS[letter](text) for letter, text in orjson.loads(payload[1:]))
+        return read(payload[1:])
     except (ValueError, IndexError, binascii.Error) as fault:
         raise query_fault("cursor", "invalid_cursor", "Start again without a cursor.") from fault
+
+
+def written(values: Sequence[Any]) -> bytes:
+    """Write order values as JSON."""
+    return orjson.dumps(
+        [
+            [
+                _LETTERS[type(value)],
+                value.isoformat() if isinstance(value, datetime) else str(value),
+            ]
+            for value in values
+        ]
+    )
+
+
+def read(text: bytes | str) -> tuple[Any, ...]:
+    """Read what `written` wrote; raises ValueError."""
+    return tuple(_READERS[letter](value) for letter, value in orjson.loads(text))
 
 
 def _message(payload: bytes, bound_to: str) -> bytes:

@@ -15,7 +15,7 @@ from apps.core.actors import ANONYMOUS, Actor
 
 type Selector = Callable[..., QuerySet[Any]]
 
-_SIGNED_IN = "an actor who is signed in"
+SIGNED_IN = "an actor who is signed in"
 
 
 class Uncompilable(Exception):
@@ -43,7 +43,7 @@ def _form(argument: Any, values: list[Any]) -> Any:
         if argument.id is None:
             return ANONYMOUS
         values.append(argument.id)
-        return _SIGNED_IN
+        return SIGNED_IN
     if argument is None or isinstance(argument, bool):
         return argument
     if isinstance(argument, str):
@@ -82,7 +82,7 @@ class Placeholders:
         )
 
     def _filled(self, argument: Any) -> Any:
-        if argument is _SIGNED_IN:
+        if argument is SIGNED_IN:
             return Actor(id=self.add(uuid.UUID))
         return self.add(argument) if isinstance(argument, type) else argument
 

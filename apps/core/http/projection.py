@@ -19,9 +19,17 @@ from django.db.models import Case, QuerySet, Value, When
 from rest_framework.serializers import BaseSerializer
 
 from apps.core import statements
+from apps.core.actors import Actor
 from apps.core.http import conditional, fields, pagination
 from apps.core.http.json_sql import written
-from apps.core.http.placeholders import Form, Placeholders, Selector, Uncompilable, taken_apart
+from apps.core.http.placeholders import (
+    SIGNED_IN,
+    Form,
+    Placeholders,
+    Selector,
+    Uncompilable,
+    taken_apart,
+)
 from apps.core.http.rendering import encode
 from apps.core.http.sifting import sifted_page
 from apps.core.http.tag_sql import UnlessKnown, VersionTag
@@ -30,6 +38,7 @@ from apps.core.querysets import Sieve
 type Shape = type[BaseSerializer[Any]]
 
 _PLANS = 512
+_ACTOR = Form((SIGNED_IN,), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +76,40 @@ class Statement:
         return statements.first(self.sql, [values[place] for place in self.places])
 
 
-def page(
-    read: Read, order: tuple[str, ...], *, limit: int, last: tuple[Any, ...] | None
-) -> tuple[bytes, tuple[Any, ...] | None]:
+type Items = tuple[bytes, tuple[Any, ...] | None]
+
+
+def page(read: Read, order: tuple[str, ...], *, limit: int, last: tuple[Any, ...] | None) -> Items:
     """Return the JSON of a page's items, joined by commas, and the order values of its end when there is more.
 
     `last` are the order values of the page before, None for the first.
     """
     form, values = taken_apart(read.arguments, read.keywords)
     kinds = tuple(type(value) for value in last) if last else None
-    statement = _page_statement(read.selector, form, read.shape, read.selection, order, kinds)  # type: ignore[arg-type]
+    plan: tuple[Any, ...] = (read.selector, form, read.shape, read.selection, order, kinds)
+    statement = _page_statement(*plan)
     if statement is None:
         return _page_by_serializer(read, order, limit, last)
     found = statement.first([*values, *(last or ()), limit])
     assert found is not None  # noqa: S101 - an aggregate has one row
+    return _items_of(found)
+
+
+def page_if(
+    condition: Selector, actor: Actor, read: Read, order: tuple[str, ...], limit: int
+) -> Items | None:
+    """Return the first page as `page` does, if the condition finds anything for the actor; one query either way."""
+    form, values = taken_apart(read.arguments, read.keywords)
+    plan: tuple[Any, ...] = (read.selector, form, read.shape, read.selection, order, None)
+    statement = _page_statement(*plan, condition)
+    if statement is None:
+        is_found = condition(actor).exists()
+        return _page_by_serializer(read, order, limit, None) if is_found else None
+    found = statement.first([*values, actor.id, limit])
+    return _items_of(found) if found else None
+
+
+def _items_of(found: tuple[Any, ...]) -> Items:
     items, has_more, *end = found
     return bytes(items), tuple(end) if has_more else None
 
@@ -124,7 +153,7 @@ def value_at(row: Any, path: str) -> Any:
 
 def _page_by_serializer(
     read: Read, order: tuple[str, ...], limit: int, last: tuple[Any, ...] | None
-) -> tuple[bytes, tuple[Any, ...] | None]:
+) -> Items:
     queryset = read.queryset()
     if last:
         queryset = pagination.after(queryset, order, last)
@@ -153,6 +182,7 @@ def _page_statement(
     selection: str | None,
     order: tuple[str, ...],
     kinds: tuple[type[Any], ...] | None,
+    condition: Selector | None = None,
 ) -> Statement | None:
     names = [name.removeprefix("-") for name in order]
     keys = [f"k{number}" for number in range(len(names))]
@@ -162,6 +192,9 @@ def _page_statement(
         sieve: Sieve | None = getattr(queryset, "sieve", None)
         if sieve:
             queryset = sieve.rows
+        wanted = None
+        if condition:
+            wanted = placeholders.ask(condition, _ACTOR).order_by().values_list("pk")
         if kinds:
             last = tuple(placeholders.add(kind) for kind in kinds)
             queryset = pagination.after(queryset, order, last)
@@ -170,9 +203,18 @@ def _page_statement(
         rows, places = placeholders.located(found.values_list("json", *names))
         write = partial(sifted_page, keys, order) if sieve else partial(_page_of, keys)
         sizes_before = write("").count("%s") - 1
-        return Statement(write(rows), (*(limit,) * sizes_before, *places, limit))
+        written_page = Statement(write(rows), (*(limit,) * sizes_before, *places, limit))
+        if wanted is None:
+            return written_page
+        return _if_exists(written_page, *placeholders.located(wanted))
 
     return _compiled(build)
+
+
+def _if_exists(page: Statement, wanted: str, places: tuple[int, ...]) -> Statement:
+    """Write the statement that works out nothing of the page unless something is found."""
+    sql = f"SELECT * FROM ({page.sql}) AS own WHERE EXISTS ({wanted})"  # noqa: S608
+    return Statement(sql, (*page.places, *places))
 
 
 def _page_of(keys: Sequence[str], rows: str) -> str:

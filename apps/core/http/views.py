@@ -21,7 +21,6 @@ from rest_framework.views import APIView
 from apps.core import usage
 from apps.core.actors import ANONYMOUS, Actor
 from apps.core.clients import admit, is_served
-from apps.core.documents import Document
 from apps.core.errors import Denied, NotFound, ReauthRequired, Unauthenticated
 from apps.core.http import (
     conditional,
@@ -31,13 +30,16 @@ from apps.core.http import (
     idempotency,
     pagination,
     projection,
+    shared_pages,
 )
 from apps.core.http.client import address_of, client_of, route_of
+from apps.core.http.gate import Errand
 from apps.core.http.operations import Operation, Page, Shape, operation_of
 from apps.core.http.placeholders import Selector
 from apps.core.http.projection import Read
 from apps.core.http.rendering import encode
 from apps.core.http.serializers import query_fault, query_values, shared, validated, validated_query
+from apps.core.http.shared_pages import Shown
 from apps.core.observability import logging, metrics
 
 _VERBS = ("get", "post", "put", "patch", "delete")
@@ -54,6 +56,7 @@ class ApiView(APIView):
     http_method_names = [*_VERBS, "head"]
     operation: Operation
     actor: Actor = ANONYMOUS
+    is_settled = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -117,12 +120,19 @@ class ApiView(APIView):
             counted_as.append(usage.caller(client, route_of(request)))
         caller = gate.Caller(self.actor, client.device_id, address_of(request), counted_as)
         logging.bind_actor(str(self.actor.id) if self.actor.id else "")
-        reads = request.method in {"GET", "HEAD"}
-        passage = gate.enter(self.operation.limit, caller, request.auth, reads=reads)  # type: ignore[arg-type]
+        passage = gate.enter(self.operation.limit, caller, request.auth, self._errand)  # type: ignore[arg-type]
+        self.is_settled = passage.is_settled
         self.headers |= passage.verdict.headers
         if not passage.verdict.allowed:
             raise passage.verdict.refusal()
         return refused or passage.over
+
+    @property
+    def _errand(self) -> Errand:
+        if self.request.method not in {"GET", "HEAD"}:
+            return Errand.WRITES
+        is_known = self.actor.is_authenticated and shared_pages.is_offered(self.operation)
+        return Errand.READS_TRULY if is_known else Errand.READS
 
     def _admit(self, request: Request) -> None:
         client = client_of(request)
@@ -241,21 +251,26 @@ class ApiView(APIView):
         assert isinstance(page, Page)  # noqa: S101
         read = self._reading(selector, *arguments, **keywords)
         bound_to = repr((str(self.actor.id), self.request.path, sorted(self.parameters.items())))
-        if self._is_shared:
-            name = f"page:{self.request.path}"
-            return self._sent(*_shared_page(name, read, page.order, bound_to), 200)
+        if not self.query_values and self._is_like_everybody:
+            found = shared_pages.first_page(self.operation, self.actor, self.request.path, read)
+            return self._shown(found, bound_to)
         cursor = self.query_values.get("cursor")
         limit = pagination.page_size(self.query_values.get("limit"))
         last = None if cursor is None else pagination.values_of(cursor, bound_to)
-        body, is_empty = _written_page(read, page.order, limit, last, bound_to)
-        if is_empty:
+        items, end = projection.page(read, page.order, limit=limit, last=last)
+        if not items:
             if_empty()
-        return self._sent(body, "", 200)
+        return self._shown(Shown(items, conditional.content_tag(items), end), bound_to)
 
     @property
-    def _is_shared(self) -> bool:
-        is_asked_alike = not self.actor.is_authenticated and not self.query_values
-        return self.operation.shared and is_asked_alike and settings.SHARED_PAGE_SECONDS > 0
+    def _is_like_everybody(self) -> bool:
+        is_offered = shared_pages.is_offered(self.operation)
+        return is_offered and (self.is_settled or not self.actor.is_authenticated)
+
+    def _shown(self, found: Shown, bound_to: str) -> HttpResponse:
+        following = encode(pagination.cursor_of(found.end, bound_to) if found.end else None)
+        body = b'{"items":[' + found.items + b'],"next":' + following + b"}"
+        return self._sent(body, conditional.page_tag(found.tag, following), 200)
 
     def _reading(self, selector: Selector, *arguments: Any, **keywords: Any) -> Read:
         self.parameters  # noqa: B018 - refuses what is not known
@@ -320,41 +335,6 @@ class ApiView(APIView):
         self.headers["Sunset"] = http_date(deprecated.sunset.timestamp())
         successor = deprecated.successor.format(**self.kwargs)
         self.headers["Link"] = f'<{successor}>; rel="successor-version"'
-
-
-def _written_page(
-    read: Read, order: tuple[str, ...], limit: int, last: tuple[Any, ...] | None, bound_to: str
-) -> tuple[bytes, bool]:
-    """Return the JSON of a page, and whether there is nothing on it."""
-    items, end = projection.page(read, order, limit=limit, last=last)
-    following = encode(pagination.cursor_of(end, bound_to) if end else None)
-    return b'{"items":[' + items + b'],"next":' + following + b"}", not items
-
-
-def _shared_page(name: str, read: Read, order: tuple[str, ...], bound_to: str) -> tuple[bytes, str]:
-    """Return the JSON of a first page that many ask for alike, and its tag."""
-    document = _documents.get(name)
-    if document is None:
-
-        def compute() -> str:
-            return _written_page(read, order, settings.DEFAULT_PAGE, None, bound_to)[0].decode()
-
-        seconds = settings.SHARED_PAGE_SECONDS
-        document = _documents.setdefault(
-            name, Document(name, seconds=seconds, compute=compute, trusted=seconds)
-        )
-    return _tagged(document.get())
-
-
-# One for each route that shares its first page.
-_documents: dict[str, Document] = {}
-
-
-@lru_cache(16)
-def _tagged(text: str) -> tuple[bytes, str]:
-    """Return the bytes of a document and their tag; the same text comes again and again."""
-    body = text.encode()
-    return body, conditional.content_tag(body)
 
 
 @lru_cache(1024)

@@ -10,7 +10,7 @@ from apps.core import cache
 from apps.core.actors import ANONYMOUS
 from apps.core.http import gate
 from apps.core.http import leases as module
-from apps.core.http.gate import Caller, Passage
+from apps.core.http.gate import Caller, Errand, Passage
 from apps.core.http.leases import Leases
 
 READER = Caller(ANONYMOUS, "", "198.51.100.7")
@@ -61,7 +61,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Callable[[], P
     def process(number: int) -> Callable[[], Passage]:
         def enter() -> Passage:
             monkeypatch.setattr(gate, "leases", of_each.setdefault(number, Leases()))
-            return gate.enter("read", READER, None, reads=True)
+            return gate.enter("read", READER, None, Errand.READS)
 
         return enter
 
@@ -112,7 +112,7 @@ def test_together_processes_never_exceed_the_quota(
 def test_threads_of_a_process_share_what_was_granted(trips: list[str]) -> None:
     with ThreadPoolExecutor(16) as pool:
         passages = list(
-            pool.map(lambda _: gate.enter("read", READER, None, reads=True), range(200))
+            pool.map(lambda _: gate.enter("read", READER, None, Errand.READS), range(200))
         )
 
     assert sum(passage.verdict.allowed for passage in passages) == 100
@@ -148,7 +148,7 @@ def test_small_quotas_are_not_given_away_beforehand(trips: list[str], settings: 
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "read": (39, HOUR)}
 
     for _ in range(10):
-        gate.enter("read", READER, None, reads=True)
+        gate.enter("read", READER, None, Errand.READS)
 
     assert len(trips) == 10
 

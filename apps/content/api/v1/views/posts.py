@@ -5,6 +5,7 @@ import uuid
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from apps.accounts.selectors import blocks_around
 from apps.content import errors, selectors
 from apps.content.api.v1 import serializers
 from apps.content.services import posts
@@ -25,7 +26,7 @@ class Feed(ApiView):
         scope="posts:read",
         budget=SUMMARIES,
         response=Page(serializers.PostSummary, order=("-published_at", "-id")),
-        shared=True,
+        shared_unless=blocks_around,
     )
     def get(self, request: Request) -> HttpResponse:
         """List published public posts, newest first.

@@ -28,19 +28,30 @@ def begin_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
 def plan_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
     if campaigning.plan_some(campaign_id):
         jobs.enqueue(plan_campaign, campaign_id=campaign_id)
-    jobs.enqueue(write_campaign, key=f"{campaign_id}:write", campaign_id=campaign_id)
+    write_all(campaign_id=campaign_id)
+
+
+def write_all(*, campaign_id: uuid.UUID) -> None:
+    """Have as many workers as there may be write a campaign's chunks, within the caller's transaction."""
+    for place in range(campaigning.writers_of(campaign_id)):
+        key = f"{campaign_id}:write:{place}"
+        jobs.enqueue(write_campaign, key=key, campaign_id=campaign_id, place=place)
 
 
 @jobs.job(queue="bulk", lease=_STEP, max_attempts=50)
-def write_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
-    """Write one chunk, and ask for the next one in the same transaction."""
+def write_campaign(*, campaign_id: uuid.UUID, place: int = 0, **_: Any) -> None:
+    """Write one chunk, and ask for the next one in the same transaction. `place` tells those who write apart."""
     written = campaigning.write_next(campaign_id)
     for provider in written.providers:
         jobs.wake(provider)
     bell.ring_for(written.readers)
-    again = write_campaign if written.next_at else settle_campaign
-    key = f"{campaign_id}:{'write' if written.next_at else 'settle'}"
-    jobs.enqueue(again, due_at=written.next_at, key=key, campaign_id=campaign_id)
+    if written.next_at:
+        key = f"{campaign_id}:write:{place}"
+        jobs.enqueue(
+            write_campaign, due_at=written.next_at, key=key, campaign_id=campaign_id, place=place
+        )
+    else:
+        jobs.enqueue(settle_campaign, key=f"{campaign_id}:settle", campaign_id=campaign_id)
 
 
 @jobs.job(queue="bulk", lease=_STEP, max_attempts=50)

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import itertools
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ SENDER = [
     "--pool", "threads", "--concurrency", "6",
 ]  # fmt: skip
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning"]
+_numbers = itertools.count(1)
 CLOCK = ["celery", "-A", "config", "beat", "--scheduler", "apps.core.scheduler:PostgresScheduler"]
 
 
@@ -45,6 +47,11 @@ class Process:
             )
         return self
 
+    @property
+    def pid(self) -> int:
+        assert self._running
+        return self._running.pid
+
     def kill(self) -> None:
         if self._running is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -60,15 +67,16 @@ class Process:
 class Bench:
     """Everything that a drill breaks. Use as a context manager: nothing stays behind."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, template: str = "") -> None:
+        """Use a database of its own, which begins as `template` is: another bench's, that nobody uses now."""
+        self._folder, self._template = folder, template
         self._processes: list[Process] = []
         self._admin_url = os.environ["DATABASE_URL"]
-        self._database = f"drill_{os.getpid()}"
+        self.database = f"drill_{os.getpid()}_{next(_numbers)}"
         self.port = _free_port()
         self.environment = {
             **os.environ,
-            "DATABASE_URL": urlsplit(self._admin_url)._replace(path=self._database).geturl(),
+            "DATABASE_URL": urlsplit(self._admin_url)._replace(path=self.database).geturl(),
             "REDIS_URL": f"redis://127.0.0.1:{self.port}",
             "CACHE_URL": f"redis://127.0.0.1:{self.port}/0",
             "DJANGO_SETTINGS_MODULE": "tests.drills.settings",
@@ -76,8 +84,11 @@ class Bench:
         self.environment.pop("BROKER_URL", None)
 
     def __enter__(self) -> Self:
-        self._administer(f"CREATE DATABASE {self._database}")
-        self._run("-m", "django", "migrate", "-v0")
+        if self._template:
+            self._administer(f"CREATE DATABASE {self.database} TEMPLATE {self._template}")
+        else:
+            self._administer(f"CREATE DATABASE {self.database}")
+            self._run("-m", "django", "migrate", "-v0")
         self.valkey = self._process(
             [str(_valkey()), "--port", str(self.port), "--save", ""], "valkey"
         )
@@ -88,7 +99,7 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         for process in self._processes:
             process.kill()
-        self._administer(f"DROP DATABASE {self._database} WITH (FORCE)")
+        self._administer(f"DROP DATABASE {self.database} WITH (FORCE)")
 
     def senders(self) -> list[Process]:
         """Two more workers, for what leaves; not started."""

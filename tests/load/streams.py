@@ -1,15 +1,18 @@
-"""What open event streams cost: memory and processor time of one stream server, and the API's answers beside them.
+"""What open event streams cost: memory and processor time of one stream server, the API's answers beside them, in turn
+with and without, and how long after a commit each app hears of it.
 
-python -m apps.core.development exec -- .venv/bin/python -m tests.load.streams [STREAMS] [SECONDS]
+.venv/bin/python -m apps.core.development exec -- .venv/bin/python -m tests.load.streams [STREAMS] [SECONDS]
 """
 
 import json
+import selectors
 import socket
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -31,7 +34,31 @@ people = User.objects.bulk_create(
 with transaction.atomic():
     print(json.dumps([begin(one, Origin()).access for one in people]))
 """
+# Each person is told something of their own, in a transaction of its own; then all are hinted at in one.
+_NEWS = """
+import json, time
+from django.db import transaction
+from apps.accounts.models import User
+from apps.notifications import kinds, services
+people = list(User.objects.order_by("email").values_list("pk", flat=True)[:{count}])
+committed = []
+for place, person in enumerate(people):
+    time.sleep({apart})
+    with transaction.atomic():
+        services.notify(kind="content_hidden", recipient_id=person, data={{"what": "post"}}, key=f"news-{{place}}")
+    committed.append(time.time())
+time.sleep(2)
+with transaction.atomic():
+    services.hint(topic=kinds.Topic.POSTS, people=people)
+print(json.dumps([committed, time.time()]))
+# Until all rings are out.
+time.sleep(2)
+"""
+# News of a second, one for each.
+_PACE = 100
+_ROUNDS = 3
 _PROXIED = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.1"}
+_READS = ("me", "notifications", "notifications/unread-count")
 
 
 @contextmanager
@@ -63,25 +90,54 @@ def opened(port: int, token: str) -> socket.socket:
     return line
 
 
-def latencies(stack: Stack, tokens: list[str], seconds: float) -> list[float]:
-    """Ask for the unread count again and again, one request at a time; return milliseconds, sorted."""
+def latencies(stack: Stack, tokens: Sequence[str], seconds: float) -> list[float]:
+    """Ask for small things again and again, one request at a time; return milliseconds."""
     took = []
-    with httpx2.Client(base_url=stack.url, headers=_PROXIED) as client:
+    with httpx2.Client(base_url=f"{stack.url}/api/v1/", headers=_PROXIED) as client:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            token = tokens[len(took) % len(tokens)]
+            token, path = tokens[len(took) % len(tokens)], _READS[len(took) % len(_READS)]
             began = time.perf_counter()
-            answer = client.get(
-                "/api/v1/notifications/unread-count", headers={"Authorization": f"Bearer {token}"}
-            )
+            answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
             took.append(1000 * (time.perf_counter() - began))
             assert answer.status_code == 200, answer.text
-    return sorted(took[len(tokens) :])
+    # A token that was not seen before is looked up.
+    return took[len(tokens) * len(_READS) :]
+
+
+def arrivals(lines: Sequence[socket.socket], telling: Future[str]) -> dict[bytes, dict[int, float]]:
+    """Read all streams until whoever tells has done; return when the first of each event came, by place."""
+    heard: dict[bytes, dict[int, float]] = {b"notification": {}, b"hint": {}}
+    with selectors.DefaultSelector() as watched:
+        for place, line in enumerate(lines):
+            watched.register(line, selectors.EVENT_READ, place)
+        while not telling.done():
+            for ready, _ in watched.select(0.1):
+                data = ready.fileobj.recv(65_536)  # type: ignore[union-attr]
+                assert data, "a stream ended"
+                for name, moments in heard.items():
+                    if b"event: %b\n" % name in data:
+                        moments.setdefault(ready.data, time.time())
+    return heard
+
+
+def publish(stack: Stack, lines: Sequence[socket.socket]) -> None:
+    """Tell each something, and all at once, and print how long it took to arrive."""
+    news = _NEWS.format(count=len(lines), apart=1 / _PACE)
+    with ThreadPoolExecutor(1) as other:
+        telling = other.submit(stack.manage, "shell", "-v", "0", "-c", news)
+        heard = arrivals(lines, telling)
+    committed, hinted = json.loads(telling.result().strip().splitlines()[-1])
+    own = [1000 * (moment - committed[place]) for place, moment in heard[b"notification"].items()]
+    common = [1000 * (moment - hinted) for moment in heard[b"hint"].values()]
+    assert len(own) == len(common) == len(lines), (len(own), len(common))
+    print(f"one each, {_PACE} a second: {told(own)}, at most {max(own):.0f} ms after its commit")
+    print(f"all in one commit: {told(common)}, at most {max(common):.0f} ms after it")
 
 
 def told(times: list[float]) -> str:
-    p95 = times[int(0.95 * len(times))]
-    return f"p50 {statistics.median(times):.2f} ms, p95 {p95:.2f} ms of {len(times):,} answers"
+    p95 = sorted(times)[int(0.95 * len(times))]
+    return f"p50 {statistics.median(times):.2f} ms, p95 {p95:.2f} ms of {len(times):,}"
 
 
 def kilobytes(process: int) -> int:
@@ -89,26 +145,36 @@ def kilobytes(process: int) -> int:
     return int(next(row for row in rows if row.startswith("Pss:")).split()[1])
 
 
-def main(streams: int = 1_000, seconds: float = 15.0) -> None:
+def main(streams: int = 1_000, seconds: float = 10.0) -> None:
     print(machine.describe())
-    with running(streams + 1) as (stack, port, tokens), ExitStack() as lines:
+    with running(streams + 1) as (stack, port, tokens):
         server, asking = stack.processes["stream"].pid, tokens[:8]
-        lines.enter_context(opened(port, tokens[-1]))
-        print(f"without streams   {told(latencies(stack, asking, seconds))}")
-        before, began = kilobytes(server), time.perf_counter()
-        for token in tokens[:streams]:
-            lines.enter_context(opened(port, token))
-        took = time.perf_counter() - began
-        # Each is looked at once more when rings for it are heard.
-        time.sleep(3)
-        each = (kilobytes(server) - before) / streams
-        print(
-            f"{streams:,} streams open in {took:.1f} s: {each:.1f} kB each, {before / 1024:.0f} MB before"
-        )
-        cost = machine.read({"stream": server})
-        print(f"beside {streams:,}      {told(latencies(stack, asking, seconds))}")
-        spent = machine.read({"stream": server}).since(cost).trees["stream"]
-        print(f"idle, they took {100 * spent / seconds:.1f} % of a core")
+        without: list[float] = []
+        beside: list[float] = []
+        with opened(port, tokens[-1]):
+            latencies(stack, asking, 2)
+            for number in range(_ROUNDS):
+                without += latencies(stack, asking, seconds)
+                with ExitStack() as stay:
+                    before, began = kilobytes(server), time.perf_counter()
+                    lines = [stay.enter_context(opened(port, one)) for one in tokens[:streams]]
+                    took = time.perf_counter() - began
+                    # Each is looked at once more when rings for it are heard.
+                    time.sleep(3)
+                    each = (kilobytes(server) - before) / streams
+                    cost = machine.read({"stream": server})
+                    beside += latencies(stack, asking, seconds)
+                    spent = machine.read({"stream": server}).since(cost).trees["stream"]
+                    # Later rounds use again what the first one took.
+                    if number == 0:
+                        print(
+                            f"{streams:,} streams open in {took:.1f} s: {each:.1f} kB each beside"
+                            f" {before / 1024:.0f} MB; idle, they take {100 * spent / seconds:.1f} % of a core"
+                        )
+                    if number == _ROUNDS - 1:
+                        publish(stack, lines)
+        print(f"reads without streams: {told(without)}")
+        print(f"reads beside {streams:,}: {told(beside)}")
 
 
 if __name__ == "__main__":

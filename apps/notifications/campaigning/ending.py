@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.core import jobs
+from apps.notifications.campaigning.sharing import have_alone
 from apps.notifications.models import Campaign, CampaignChunk, Delivery
 from apps.notifications.models.delivery import State
 
@@ -40,6 +41,7 @@ def follow_some(campaign_id: uuid.UUID) -> bool:
 
     Paused, they leave the queue; running again, they come back at its pace; stopped, they end.
     """
+    have_alone(campaign_id)
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     match campaign.state:
         case Campaign.State.PAUSED:

@@ -14,6 +14,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from apps.core import jobs
 from apps.core.cache import ProcessCopy
 from apps.notifications import rules
+from apps.notifications.campaigning.sharing import share
 from apps.notifications.kinds import KINDS, Channel
 from apps.notifications.models import Campaign, CampaignChunk, Preference
 from apps.notifications.models.delivery import Turn
@@ -26,13 +27,10 @@ _PATIENCE = "SET LOCAL lock_timeout = '400ms'"
 # How long before its first push a chunk may be written.
 _AHEAD = timedelta(seconds=2)
 
-# One statement: what is told and its place in the reader's count are there together. A reader with several phones is
-# told once, in whichever chunk comes first; each phone has its own row, and no second one.
+# What is told and its place in the reader's count are one statement, so that they are there together. A reader with
+# several phones is told once, in whichever chunk comes first.
 _TELL = """
-    WITH reached AS MATERIALIZED (
-        SELECT * FROM UNNEST(%(devices)s::uuid[], %(owners)s::uuid[], %(providers)s::text[], %(reasons)s::text[])
-            WITH ORDINALITY AS found (device_id, person_id, provider, reason, place)
-    ), readers AS MATERIALIZED (
+    WITH readers AS MATERIALIZED (
         SELECT * FROM UNNEST(%(readers)s::uuid[], %(in_app)s::text[]) AS found (person_id, reason)
     ), told AS (
         INSERT INTO notifications_notification (recipient_id, kind, category, data, key, listed)
@@ -43,11 +41,6 @@ _TELL = """
         INSERT INTO notifications_inbox AS inbox (user_id, unread)
         SELECT recipient_id, 1 FROM told WHERE listed ORDER BY recipient_id
         ON CONFLICT (user_id) DO UPDATE SET unread = inbox.unread + 1
-    ), known AS MATERIALIZED (
-        SELECT id, recipient_id FROM told
-        UNION ALL
-        SELECT earlier.id, recipient_id FROM notifications_notification AS earlier
-        JOIN readers ON recipient_id = person_id WHERE kind = %(kind)s AND key = %(key)s
     ), unlisted AS (
         INSERT INTO notifications_delivery
             (notification_id, campaign_id, channel, state, reason, expires_at, priority)
@@ -55,24 +48,32 @@ _TELL = """
         FROM told JOIN readers ON recipient_id = person_id WHERE NOT listed
         ON CONFLICT (notification_id, device_id, channel) DO NOTHING
         RETURNING state
-    ), pushes AS (
+    )
+    SELECT (SELECT COUNT(*) FROM told), (SELECT COUNT(*) FROM unlisted)
+"""
+
+# Each phone has its own row, and no second one. A statement of its own: it must see what a chunk beside this one has
+# told a reader of both, and an insert that waited for that chunk still looks at what there was before.
+_PUSH = """
+    WITH pushes AS (
         INSERT INTO notifications_delivery
             (notification_id, device_id, campaign_id, channel, provider, state, reason, priority,
              next_attempt_at, expires_at)
-        SELECT known.id, device_id, %(campaign)s, 'push', provider,
+        SELECT told.id, device_id, %(campaign)s, 'push', provider,
             CASE WHEN reason = '' THEN 'queued' ELSE 'suppressed' END, reason, %(turn)s,
             CASE WHEN reason = '' THEN goes_at END, goes_at + %(life)s
         FROM (
             SELECT *, %(from)s + %(apart)s * (ROW_NUMBER() OVER (PARTITION BY reason = '' ORDER BY place) - 1)
                 AS goes_at
-            FROM reached
-        ) AS spread JOIN known ON recipient_id = person_id
+            FROM UNNEST(%(devices)s::uuid[], %(owners)s::uuid[], %(providers)s::text[], %(reasons)s::text[])
+                WITH ORDINALITY AS found (device_id, person_id, provider, reason, place)
+        ) AS spread
+        JOIN notifications_notification AS told
+            ON recipient_id = person_id AND kind = %(kind)s AND key = %(key)s
         ON CONFLICT (notification_id, device_id, channel) DO NOTHING
-        RETURNING state, next_attempt_at
+        RETURNING state
     )
-    SELECT (SELECT COUNT(*) FROM told),
-        (SELECT COUNT(*) FROM pushes WHERE state = 'queued'),
-        (SELECT COUNT(*) FROM pushes WHERE state = 'suppressed') + (SELECT COUNT(*) FROM unlisted)
+    SELECT COUNT(*) FILTER (WHERE state = 'queued'), COUNT(*) FILTER (WHERE state = 'suppressed') FROM pushes
 """
 
 
@@ -86,25 +87,36 @@ class Written:
 
 
 def write_next(campaign_id: uuid.UUID) -> Written:
-    """Write the next chunk that is due, unless the campaign does not run; within the transaction of its job.
+    """Write the next chunk that is due and nobody has, unless the campaign does not run; within its job's transaction.
 
     Raises jobs.Retry when a reader's count could not be had in time.
     """
     with connection.cursor() as cursor:
         cursor.execute(_PATIENCE)
     try:
-        return _next(Campaign.objects.select_for_update().get(pk=campaign_id))
+        return _next(_writable(campaign_id))
     except OperationalError as refusal:
         if isinstance(refusal.__cause__, LockNotAvailable | DeadlockDetected):
             raise jobs.Retry(after=timedelta(milliseconds=200), reason="inbox_busy") from refusal
         raise
 
 
+def _writable(campaign_id: uuid.UUID) -> Campaign:
+    """Return a campaign as it stands; where it goes is followed up when this chunk is written, not before.
+
+    Where there is a pace each chunk begins where another one ended, so they go one after another.
+    """
+    share(campaign_id)
+    campaign = Campaign.objects.get(pk=campaign_id)
+    return Campaign.objects.select_for_update().get(pk=campaign_id) if campaign.pace else campaign
+
+
 def _next(campaign: Campaign) -> Written:
     planned = CampaignChunk.objects.filter(
         campaign=campaign, state=CampaignChunk.State.PLANNED
     ).order_by("due_at", "after")
-    chunk = planned.first()
+    # What others are writing is theirs; they look for what is left when they have done.
+    chunk = planned.select_for_update(skip_locked=True).first()
     if campaign.state != Campaign.State.RUNNING or chunk is None:
         return Written(None)
     now = timezone.now()
@@ -134,14 +146,23 @@ def _write(
     begins = max(now, campaign.paced_until or now) if campaign.pace else now
     told = queued = suppressed = 0
     if reached:
+        values = _values(campaign, reached, begins)
         with connection.cursor() as cursor:
-            cursor.execute(_TELL, _values(campaign, reached, begins))
-            told, queued, suppressed = cursor.fetchone()
+            cursor.execute(_TELL, values)
+            told, unlisted = cursor.fetchone()
+            cursor.execute(_PUSH, values)
+            queued, suppressed = cursor.fetchone()
+        suppressed += unlisted
     CampaignChunk.objects.filter(pk=chunk.pk).update(
-        state=CampaignChunk.State.DONE, done_at=now, told=told, queued=queued, suppressed=suppressed
+        state=CampaignChunk.State.DONE,
+        done_at=timezone.now(),
+        told=told,
+        queued=queued,
+        suppressed=suppressed,
     )
-    campaign.paced_until = begins + campaign.apart * queued
-    Campaign.objects.filter(pk=campaign.pk).update(paced_until=campaign.paced_until)
+    if campaign.pace:
+        campaign.paced_until = begins + campaign.apart * queued
+        Campaign.objects.filter(pk=campaign.pk).update(paced_until=campaign.paced_until)
 
 
 def _values(campaign: Campaign, reached: Sequence[Reached], begins: datetime) -> dict[str, Any]:

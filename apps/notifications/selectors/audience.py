@@ -127,15 +127,16 @@ _COLUMNS = (
 
 
 def _fitting(campaign: Campaign, devices: DeviceQuerySet) -> list[Reached]:
-    target, flag = _target(campaign), flags.rules.get().flags.get(campaign.flag)
+    flag = flags.rules.get().flags.get(campaign.flag)
     if campaign.flag and flag is None:
         return []
-    found = []
+    # What depends on version and language alone is asked once for each.
+    asked = flags.Ruleset([_target(campaign), *([flag] if flag else [])])
+    everything, found = (1 << len(asked.flags)) - 1, []
     for pk, user_id, provider, silence, *said in devices.values_list(*_COLUMNS):
         platform, version, installation_id, language = said
         client = Client(platform, version, installation_id, language.lower())
-        context = Context(client, user_id)
-        if target.evaluate(context).value and (flag is None or flag.evaluate(context).value):
+        if asked.bits(Context(client, user_id)) == everything:
             found.append(
                 Reached(pk, user_id, provider, "" if provider else silence or "no_address")
             )

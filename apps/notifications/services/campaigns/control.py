@@ -24,7 +24,7 @@ def resume(*, campaign_id: uuid.UUID) -> None:
         if not Campaign.objects.filter(pk=campaign_id, state=State.PAUSED).move(State.RUNNING):
             raise CampaignMoved
         jobs.enqueue(tasks.follow_campaign, key=f"{campaign_id}:follow", campaign_id=campaign_id)
-        jobs.enqueue(tasks.write_campaign, key=f"{campaign_id}:write", campaign_id=campaign_id)
+        tasks.write_all(campaign_id=campaign_id)
 
 
 def stop(*, campaign_id: uuid.UUID) -> None:

@@ -31,24 +31,27 @@ def plan_campaign(*, campaign_id: uuid.UUID, **_: Any) -> None:
     write_all(campaign_id=campaign_id)
 
 
-def write_all(*, campaign_id: uuid.UUID) -> None:
+def write_all(*, campaign_id: uuid.UUID, **_: Any) -> None:
     """Have as many workers as there may be write a campaign's chunks, within the caller's transaction."""
-    for place in range(campaigning.writers_of(campaign_id)):
-        key = f"{campaign_id}:write:{place}"
-        jobs.enqueue(write_campaign, key=key, campaign_id=campaign_id, place=place)
+    for writer in range(campaigning.writers_of(campaign_id)):
+        key = f"{campaign_id}:write:{writer}"
+        jobs.enqueue(write_campaign, key=key, campaign_id=campaign_id, writer_id=writer)
 
 
 @jobs.job(queue="bulk", lease=_STEP, max_attempts=50)
-def write_campaign(*, campaign_id: uuid.UUID, place: int = 0, **_: Any) -> None:
-    """Write one chunk, and ask for the next one in the same transaction. `place` tells those who write apart."""
+def write_campaign(*, campaign_id: uuid.UUID, writer_id: int = 0, **_: Any) -> None:
+    """Write one chunk, and ask for the next one in the same transaction; one of those who write side by side."""
     written = campaigning.write_next(campaign_id)
     for provider in written.providers:
         jobs.wake(provider)
     bell.ring_for(written.readers)
     if written.next_at:
-        key = f"{campaign_id}:write:{place}"
         jobs.enqueue(
-            write_campaign, due_at=written.next_at, key=key, campaign_id=campaign_id, place=place
+            write_campaign,
+            due_at=written.next_at,
+            key=f"{campaign_id}:write:{writer_id}",
+            campaign_id=campaign_id,
+            writer_id=writer_id,
         )
     else:
         jobs.enqueue(settle_campaign, key=f"{campaign_id}:settle", campaign_id=campaign_id)

@@ -1,7 +1,8 @@
-"""A phone's first journey, over real HTTP against running web, worker and beat: `make journey` prints it as a story.
+"""A phone's first journey, over real HTTP against running processes: `make journey` prints it as a story.
 
-The author's phone makes an account, loses an answer in a tunnel, publishes; the reader's older phone reads and
-comments; one push arrives; a token expires; an app version is retired. Each step says how long it took.
+The author's phone makes an account, follows its events, loses an answer in a tunnel, publishes; the reader's older
+phone reads and comments; one push arrives, and on the stream what it is about; a token expires; an app version is
+retired. Each step says how long it took.
 """
 
 import base64
@@ -12,13 +13,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from tests.fakes.fcm import FakeFcm
-from tests.phone import OverHttp, Phone
+from tests.phone import Event, Inbox, OverHttp, Phone
 from tests.stack import Stack
 
 _PATIENCE = 10
@@ -35,9 +37,12 @@ class Journey:
         self.author = self._phone(platform="ios", version="2.4.0")
         self.reader = self._phone(platform="android", version="1.9.0")
         self.post_id = str(uuid.uuid4())
+        # What the author's app knows of its inbox from events alone.
+        self.inbox = Inbox()
 
     def run(self) -> None:
         self.author_signs_up()
+        self.author_follows_events()
         self.author_writes_in_a_tunnel()
         self.reader_reads_and_comments()
         self.author_is_told_once()
@@ -57,6 +62,13 @@ class Journey:
             answer = self.author.verify(code)
             assert answer.status == 200, answer
             assert answer.json["email_verified"] is True
+
+    def author_follows_events(self) -> None:
+        with self.step("The author's app, open, follows its events: nothing unread"):
+            self.fresh(self.author)
+            with self.events() as events:
+                assert _heard(events, "unread") == {"unread": 0}
+        self.tell(" " * 12 + "…and loses the connection in the tunnel that comes now")
 
     def author_writes_in_a_tunnel(self) -> None:
         draft = {
@@ -106,13 +118,23 @@ class Journey:
             self.eventually(lambda: self.fcm.accepted(_ADDRESS) or None)
             self.eventually(lambda: self.jobs_are_done() or None)
             assert len(self.fcm.accepted(_ADDRESS)) == 1
-        with self.step("…finds it in the inbox and marks it read"):
-            self.fresh(self.author)
-            inbox = self.author.get("notifications").json["items"]
-            assert len(inbox) == 1, inbox
-            answer = self.author.post("notifications/read", {"ids": [inbox[0]["id"]]})
-            assert answer.status == 200, answer
-            assert self.author.get("notifications/unread-count").json["unread"] == 0
+        self.fresh(self.author)
+        with self.events() as events:
+            with self.step(
+                "…follows its events again, by the last id: what came meanwhile is there"
+            ):
+                told = _heard(events, "notification")["notification"]
+                assert _heard(events, "unread") == {"unread": 1}
+            with self.step("…finds it in the inbox and marks it read"):
+                inbox = self.author.get("notifications").json["items"]
+                assert [one["id"] for one in inbox] == [told["id"]], inbox
+                answer = self.author.post("notifications/read", {"ids": [told["id"]]})
+                assert answer.status == 200, answer
+                assert self.author.get("notifications/unread-count").json["unread"] == 0
+            with self.step("…and hears on the stream that it is read, as its tablet would"):
+                assert _heard(events, "notification")["notification"]["read_at"]
+                assert _heard(events, "unread") == {"unread": 0}
+        assert "resync" not in {event.name for event in self.inbox.told}
 
     def token_expires(self) -> None:
         with self.step(
@@ -160,6 +182,13 @@ class Journey:
                 return value
             assert time.monotonic() < deadline, "waited in vain"
             time.sleep(0.05)
+
+    @contextmanager
+    def events(self) -> Iterator[Iterator[Event]]:
+        """Follow the author's events from where the app left off, at the stream server."""
+        line = OverHttp(self.stack.events_url, timeout=_PATIENCE)
+        with closing(line), replace(self.author, line=line).events(self.inbox) as events:
+            yield events
 
     def fresh(self, phone: Phone) -> None:
         """Refresh as the app does before its token ends."""
@@ -228,6 +257,14 @@ def _leaf(token: str) -> str:
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["leaf"]
 
 
+def _heard(events: Iterator[Event], name: str) -> Any:
+    """Return what the next event of this name says."""
+    for event in events:
+        if event.name == name:
+            return event.data
+    raise AssertionError(f"The stream ended before {name} came.")
+
+
 def _key() -> dict[str, str]:
     return {"idempotency_key": str(uuid.uuid4())}
 
@@ -248,8 +285,10 @@ def play(folder: Path, tell: Callable[[str], None]) -> None:
         }
         started = time.perf_counter()
         with Stack(folder, **environment) as stack:
+            stack.start_stream()
             tell(
-                f"{(time.perf_counter() - started) * 1000:7.0f} ms  Web, worker and beat run at {stack.url}"
+                f"{(time.perf_counter() - started) * 1000:7.0f} ms  Web, worker, sender, beat and stream run"
+                f" at {stack.url}"
             )
             with closing(Journey(stack, fcm, tell)) as journey:
                 journey.run()

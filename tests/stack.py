@@ -49,6 +49,7 @@ class Stack:
         self.mail_folder = folder / "mail"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.events_url = ""
         self.database_url = with_path(os.environ["DATABASE_URL"], self.name)
         self.cache_url, self.broker_url = _redis_numbers(os.environ["REDIS_URL"])
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -100,6 +101,14 @@ class Stack:
                 cwd=ROOT, env=self.environment | environment,
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+
+    def start_stream(self) -> int:
+        """Start a stream server beside web; return its port when it answers."""
+        port = free_port()
+        self.events_url = f"http://127.0.0.1:{port}"
+        self.start("stream", "manage", "stream", BIND=f"127.0.0.1:{port}")
+        self.wait_until_ready("stream", f"{self.events_url}/livez")
+        return port
 
     def kill(self, name: str) -> None:
         """Kill one with all its children, as a lost machine would."""

@@ -20,7 +20,7 @@ import httpx2
 
 from tests.load import machine
 from tests.load.environment import production
-from tests.stack import Stack, free_port
+from tests.stack import Stack
 
 # Each follows the events of an account of its own; a few of them also ask for their unread count, in turn.
 _PEOPLE = """
@@ -70,10 +70,7 @@ def running(streams: int) -> Iterator[tuple[Stack, int, list[str]]]:
         Stack(Path(folder), parts=("web",), **variables) as stack,
     ):
         printed = stack.manage("shell", "-v", "0", "-c", _PEOPLE.format(count=streams))
-        port = free_port()
-        stack.start("stream", "manage", "stream", BIND=f"127.0.0.1:{port}")
-        stack.wait_until_ready("stream", f"http://127.0.0.1:{port}/livez")
-        yield stack, port, json.loads(printed.strip().splitlines()[-1])
+        yield stack, stack.start_stream(), json.loads(printed.strip().splitlines()[-1])
 
 
 def opened(port: int, token: str) -> socket.socket:

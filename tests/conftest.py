@@ -10,6 +10,7 @@ from apps.core import cache, documents
 from apps.core.http import throttling
 from apps.core.http.leases import leases
 from tests.budgets import hold_to_budget
+from tests.declared import hold_to_document
 from tests.phone import Phone
 
 
@@ -37,6 +38,11 @@ def _as_after_a_restart() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _within_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     hold_to_budget(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_to_document(monkeypatch)
 
 
 @pytest.fixture

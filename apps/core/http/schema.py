@@ -6,7 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 
 from apps.core import errors
@@ -58,6 +63,24 @@ class Problem(Output):
     errors = Fault(many=True, required=False)  # type: ignore[assignment]
     challenge = serializers.CharField(
         required=False, help_text="With `mfa_required`: what `POST auth/mfa/challenge` wants back."
+    )
+    restore = serializers.CharField(
+        required=False, help_text="With `account_deleted`: what `POST me/restore` wants back."
+    )
+    purged_after = serializers.DateTimeField(
+        required=False, help_text="With `account_deleted`: until when."
+    )
+    current_rev = serializers.IntegerField(
+        required=False, help_text="With `stale`: the revision that stands now."
+    )
+    store_url = serializers.CharField(
+        required=False, help_text="With `client_upgrade_required`: where the update is."
+    )
+    minimum_version = serializers.CharField(
+        required=False, help_text="With `client_upgrade_required`: the oldest that is served."
+    )
+    latest_version = serializers.CharField(
+        required=False, help_text="With `client_upgrade_required`: the one to have."
     )
 
 
@@ -239,7 +262,9 @@ def _page_shape(item: type[serializers.BaseSerializer[Any]]) -> type[Output]:
             allow_null=True, help_text="Cursor of the next page; null at the end."
         ),
     }
-    return type(f"{item.__name__}Page", (Output,), members)
+    shape = type(f"{item.__name__}Page", (Output,), members)
+    # Else a list would be described as a list of pages.
+    return extend_schema_serializer(many=False)(shape)
 
 
 def _problem_example(kind: type[errors.DomainError]) -> OpenApiExample:

@@ -52,6 +52,8 @@ class DeviceDetail(InstallationView):
         budget=Budget(queries=12),
         request=serializers.DeviceState,
         response=serializers.Device,
+        status=201,
+        own_ids=True,
         errors=(InstallationIdInvalid,),
     )
     def put(self, request: Request, installation_id: str) -> HttpResponse:

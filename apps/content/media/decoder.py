@@ -23,6 +23,8 @@ MAX_PIXELS = 40_000_000
 # A WebP is held whole, twice over, before anything is known of it; others are read line by line.
 MAX_WEBP_PIXELS = 12_500_000
 MAX_SEE_THROUGH_WEBP_PIXELS = 10_000_000
+# Its file twice, and three times four bytes for each pixel: measured, beside what the process itself needs.
+MAX_WEBP_BYTES = 166_000_000
 MAX_SIDE = 12_000
 MAX_FRAMES = 100
 # The longer side, in pixels: a cell of a list, a phone's screen, a tablet's. Nothing is made larger than it was.
@@ -86,6 +88,8 @@ def _look_at(content: bytes) -> None:
         raise Refused("polyglot")
     pixels, is_see_through = _webp_measures(content[:30])
     if pixels > (MAX_SEE_THROUGH_WEBP_PIXELS if is_see_through else MAX_WEBP_PIXELS):
+        raise Refused("too_large")
+    if pixels and not is_see_through and 12 * pixels + 2 * len(content) > MAX_WEBP_BYTES:
         raise Refused("too_large")
 
 

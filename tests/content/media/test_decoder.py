@@ -61,6 +61,11 @@ HOSTILE = {
         "image/webp",
         "too_large",
     ),
+    "a WebP that fits by its pixels and not with its file": (
+        webp(b"VP8 ", b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 4000, 3100)) + bytes(10_500_000),
+        "image/webp",
+        "too_large",
+    ),
     "a byte changed on its way": (changed(png(320, 240), 64), "image/png", "undecodable"),
     "moving PNG": (
         picture("PNG", save_all=True, append_images=FRAMES),
@@ -75,6 +80,12 @@ def test_what_is_no_plain_picture_is_refused(name: str, tmp_path: Path) -> None:
     content, media_type, code = HOSTILE[name]
     with pytest.raises(sandbox.Refused, match=f"^{code}$"):
         decoded(tmp_path, content, media_type)
+
+
+def test_a_lossless_webp_near_the_limit_is_decoded(tmp_path: Path) -> None:
+    content = picture("WEBP", size=(3600, 2700), lossless=True, quality=0, method=0)
+
+    assert decoded(tmp_path, content, "image/webp").sizes["large"] == (2048, 1536)
 
 
 def test_where_a_picture_was_taken_is_told_to_nobody(tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ from apps.core import cache, crypto, jobs
 def send_code_email(*, code_id: uuid.UUID, **_: Any) -> None:
     """Send a code to the address that it is for, unless it was replaced, used or expired in the meantime.
 
-    Where another account has proven the address, its owner is told that there is an account already, and no code is
-    sent: whoever asked must not be able to tell the difference, nor get in between.
+    Nor to whom staff keep out. Where another account has proven the address, its owner is told that there is an
+    account already, and no code is sent: whoever asked must not be able to tell the difference, nor get in between.
     """
     code = EmailCode.objects.open().select_related("user").filter(pk=code_id).first()
     if code is None or code.user is None or code.expires_at <= timezone.now():
+        return
+    if not code.user.is_active:
         return
     owner = User.objects.proven(code.address).exclude(pk=code.user.pk).first()
     if owner:

@@ -35,11 +35,12 @@ _PAUSE = (10, 30)
 
 
 def process(media_id: uuid.UUID) -> None:
-    """Make a picture ready, or refuse it; does nothing when that is done.
+    """Make a picture ready, or refuse it; does nothing when that is done, or its owner is out.
 
-    Raises jobs.Retry while the store is away.
+    What is left so is refused by the nightly comparison. Raises jobs.Retry while the store is away.
     """
-    media = Media.objects.filter(pk=media_id, state=Media.State.PROCESSING).first()
+    of_somebody = Media.objects.filter(owner__is_active=True, owner__deleted_at=None)
+    media = of_somebody.filter(pk=media_id, state=Media.State.PROCESSING).first()
     if media is None:
         return
     with _patient(), TemporaryDirectory(prefix="media-") as folder:

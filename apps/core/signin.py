@@ -7,6 +7,7 @@ from and by whom they claim to be.
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 
@@ -15,6 +16,8 @@ from apps.core.http import throttling
 from apps.core.http.client import address_of
 from apps.core.http.throttling import Limit
 from apps.core.observability import metrics
+
+security = structlog.stdlib.get_logger("security")
 
 # Seconds, and how many tries in them.
 WINDOW = 15 * 60
@@ -48,6 +51,7 @@ def _longest(request: HttpRequest, subjects: Mapping[str, str]) -> int:
     wait = max(waits)
     if wait:
         metrics.count_limited("admin-sign-in")
+        security.warning("limit reached", limit="admin-sign-in")
     return wait
 
 

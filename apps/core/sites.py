@@ -1,8 +1,8 @@
 """The admin as staff meet it: our name on it, a first page that answers "is it healthy?", and a guarded sign-in."""
 
-import logging
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.sites import AdminSite
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 
 from apps.core import audit, dashboard, second_step, signin
 
-logger = logging.getLogger(__name__)
+security = structlog.stdlib.get_logger("security")
 
 
 class StaffSite(AdminSite):
@@ -80,11 +80,16 @@ class StaffSite(AdminSite):
             return redirect(f"{reverse('admin:second-step')}?{request.GET.urlencode()}")
         wait = signin.wait_before(request) if request.method == "POST" else 0
         if wait:
-            logger.warning("admin sign-in refused: too many tries")
             response = render(request, "429.html", status=429)
             response["Retry-After"] = str(wait)
             return response
-        return super().login(request, extra_context)
+        response = super().login(request, extra_context)
+        if request.method == "POST":
+            is_in = response.status_code == 302
+            tell = security.info if is_in else security.warning
+            by = str(request.user.pk) if is_in else None
+            tell("admin sign-in" if is_in else "admin sign-in failed", by=by)
+        return response
 
 
 class StaffConfig(AdminConfig):

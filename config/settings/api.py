@@ -33,6 +33,10 @@ RATE_LIMITS = {
     "door": (300, 15 * 60),
 }
 
+# What everybody together may cause in 24 hours: mail costs money and our name as a sender, an archive minutes of a
+# worker. Above what a good day needs; `rate_limited_total` shows when somebody meets it.
+DAILY_LIMITS = {"code-mail": 100_000, "export": 5_000}
+
 # What a server's key may be good for; operations name one of these (`scope=`), and a key reaches no others.
 API_KEY_SCOPES = {
     "posts:read": "Read what the account may read.",

@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from apps.accounts.models import User
 from apps.accounts.services import standing
 from tests.phone import Phone
 
@@ -88,3 +90,51 @@ def test_a_stranger_s_address_is_no_part_of_a_failed_sign_in(logged: Any, phone:
 
     (line,) = [record.msg for record in logged.records if record.name == "security"]
     assert line["user"] is None
+
+
+def test_who_is_refused_something_is_told_once(logged: Any, phone: Phone) -> None:
+    phone.register("author@example.test")
+    post_id = phone.post("posts", {"title": "Harbour lights"}).json["id"]
+    start = len(logged.events())
+    refused = phone.post(f"posts/{post_id}/publish", if_match="*")
+    assert Phone().post(f"posts/{post_id}/publish", if_match="*").status == 401
+
+    assert (refused.status, refused.code) == (403, "email_unverified")
+    assert logged.events()[start:] == ["permission refused"]
+    (line,) = [one.msg for one in logged.records if one.msg["event"] == "permission refused"]
+    assert (line["actor"], line["code"]) == (phone.user_id, "email_unverified")
+
+
+def test_a_limit_that_is_reached_is_told_once(
+    logged: Any, author: Phone, stranger: Phone, settings: Any
+) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"read": (1, 60)}
+    start = len(logged.events())
+    statuses = [author.get("me").status for _ in range(2)]
+    for _ in range(11):
+        last = Phone().login(stranger.email, "not the right password")
+
+    assert statuses == [200, 429]
+    assert last.status == 429
+    told = logged.events()[start:]
+    assert told == ["limit reached", *["sign-in failed"] * 10, "limit reached"]
+    limits = [one.msg["limit"] for one in logged.records if one.msg.get("limit")]
+    assert limits == ["read", "login"]
+
+
+def test_what_staff_do_in_the_admin(logged: Any, author: Phone, client: Client) -> None:
+    User.objects.create_superuser(email="keeper@example.test", password=author.password)
+    author_row = User.objects.get(pk=author.user_id)
+    User.objects.filter(pk=author_row.pk).update(is_staff=True)
+    start = len(logged.events())
+    for name, password in (("keeper", "wrong"), ("keeper", author.password)):
+        client.post("/admin/login/", {"username": f"{name}@example.test", "password": password})
+    refused = Client()
+    refused.force_login(author_row)
+    with_step = refused.session
+    with_step["second_step"] = author.user_id
+    with_step.save()
+    assert refused.get("/admin/accounts/user/").status_code == 403
+
+    told = ["admin sign-in failed", "admin sign-in", "permission refused"]
+    assert logged.events()[start:] == told

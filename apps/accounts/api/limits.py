@@ -13,6 +13,7 @@ from apps.core.errors import TooMany
 from apps.core.http import throttling
 
 _QUARTER_HOUR = 15 * 60
+_DAY = 24 * 60 * 60
 
 
 def sign_in(address: str, installation_id: str) -> None:
@@ -33,6 +34,7 @@ def sign_in(address: str, installation_id: str) -> None:
 def code_mail(address: str) -> None:
     """Count a code that would be mailed to an address, whichever journey asks for it; raises TooMany."""
     throttling.spend("code-mail", subject_of(address), quota=4, window=_QUARTER_HOUR)
+    _today("code-mail")
 
 
 def door(network: str) -> None:
@@ -61,7 +63,8 @@ def code_try_at(address: str) -> None:
 
 def export(user_id: uuid.UUID | None) -> None:
     """Count an export that is asked for: a worker is busy with each for minutes; raises TooMany."""
-    throttling.spend("export", str(user_id), quota=3, window=24 * 60 * 60)
+    throttling.spend("export", str(user_id), quota=3, window=_DAY)
+    _today("export")
 
 
 def code_try(user_id: uuid.UUID | None) -> None:
@@ -76,3 +79,8 @@ def second_step(user_id: uuid.UUID | None) -> None:
     hundredth of a percent of all codes in a week.
     """
     throttling.spend("second-step", str(user_id), quota=20, window=6 * 60 * 60)
+
+
+def _today(what: str) -> None:
+    """Count something that costs us money against what everybody may cause in a day; raises TooMany."""
+    throttling.spend(f"{what}-day", "everybody", quota=settings.DAILY_LIMITS[what], window=_DAY)

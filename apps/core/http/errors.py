@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, InterfaceError, InternalError, OperationalError
@@ -21,6 +22,7 @@ from apps.core.observability import metrics
 from apps.core.observability.logging import current_context
 
 logger = logging.getLogger(__name__)
+security = structlog.stdlib.get_logger("security")
 
 STATUS_BY_FAMILY: dict[type[errors.DomainError], int] = {
     errors.Invalid: 400,
@@ -100,6 +102,7 @@ def problem(
 def problem_response(error: Exception, context: Any) -> HttpResponse | None:
     """DRF's exception handler: a problem for whatever is expected, None (a 500 by Django) for the rest."""
     if isinstance(error, errors.DomainError):
+        _tell_of_refusal(error)
         return domain_problem(error)
     if isinstance(error, drf.ValidationError):
         faults = list(faults_of(error.detail))
@@ -115,8 +118,14 @@ def problem_response(error: Exception, context: Any) -> HttpResponse | None:
     if isinstance(error, Http404):
         return domain_problem(errors.NotFound())
     if isinstance(error, PermissionDenied):
-        return domain_problem(errors.Denied())
+        return problem_response(errors.Denied(), context)
     return _database_problem(error)
+
+
+def _tell_of_refusal(error: errors.DomainError) -> None:
+    """Note that somebody who is signed in asked for what they may not; of the rest, whoever refuses tells."""
+    if isinstance(error, errors.Denied) and current_context().get("actor"):
+        security.warning("permission refused", code=error.code)
 
 
 def domain_problem(error: errors.DomainError) -> HttpResponse:
@@ -210,6 +219,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    user = getattr(request, "user", None)
+    security.warning("permission refused", code="denied", by=str(user.pk) if user else None)
     return problem(403) if is_api(request) else render(request, "403.html", status=403)
 
 

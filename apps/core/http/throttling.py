@@ -13,11 +13,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from django.conf import settings
 
 from apps.core import cache
 from apps.core.errors import TooMany
 from apps.core.observability import metrics
+
+security = structlog.stdlib.get_logger("security")
 
 # Microseconds per request and of burst; how many are wanted and how many come back. Redis's own clock, so that web
 # processes can't disagree. Returned: how many were taken, how many are left, microseconds until one is and all are.
@@ -82,6 +85,7 @@ class Verdict:
     def refusal(self) -> TooMany:
         """Make the error for a refused request; the wait is spread a little, so that clients don't return together."""
         metrics.count_limited(self.limit.name)
+        security.warning("limit reached", limit=self.limit.name)
         wait = self.retry_after + random.uniform(0, min(2.0, self.retry_after / 2))  # noqa: S311
         return TooMany("Wait before you try again.", retry_after=math.ceil(max(wait, 1)))
 

@@ -5,13 +5,15 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.core import mail
 
 from apps.core import cache
 from tests.accounts.conftest import DEAD
-from tests.outbox import pending
+from tests.outbox import drain, pending
 from tests.phone import PASSWORD, Phone
 
 WRONG = "not the right password"
+_ASKED = 300
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +86,35 @@ def test_four_mails_to_an_address(phone: Phone) -> None:
     assert sent == [204, 204, 204, 429]
     assert squatters == [429, 429]
     assert len(pending("accounts.send_code_email")) == 4
+
+
+@pytest.mark.parametrize("door", ["auth/register", "auth/password/forgot", "auth/login/code"])
+def test_everybody_together_causes_so_many_mails_a_day(db: None, settings: Any, door: str) -> None:
+    """Each request about another address, from another network and by another device (RL-06)."""
+    settings.DAILY_LIMITS = settings.DAILY_LIMITS | {"code-mail": 20}
+    settings.TRUSTED_PROXIES = 1
+    statuses: Counter[int] = Counter()
+    for number in range(_ASKED):
+        told = {"email": f"someone-{number}@example.test"}
+        told |= {"password": PASSWORD} if door == "auth/register" else {}
+        caller = {"x_forwarded_for": f"198.51.{number // 250}.{number % 250}"}
+        statuses[Phone(installation_id=f"bot-{number}").post(door, told, **caller).status] += 1
+
+    drain()
+    sent = len(pending("accounts.send_code_email")) + len(mail.outbox)
+    assert statuses.pop(429) == _ASKED - 20
+    assert statuses.total() == 20
+    assert sent <= 20
+    assert sent == 20 or door != "auth/register"
+
+
+def test_everybody_together_has_so_many_exports_a_day(
+    author: Phone, stranger: Phone, settings: Any
+) -> None:
+    settings.DAILY_LIMITS = settings.DAILY_LIMITS | {"export": 1}
+
+    assert author.post("me/export").status == 202
+    assert stranger.post("me/export").status == 429
 
 
 def test_looking_for_a_password_costs_no_mail(phone: Phone) -> None:

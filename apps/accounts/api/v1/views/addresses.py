@@ -20,7 +20,7 @@ class EmailChange(ApiView):
     @operation(
         permission=SignedIn,
         limit="auth",
-        budget=Budget(queries=10, redis=2),
+        budget=Budget(queries=10, redis=3),
         request=serializers.EmailChange,
         status=204,
         errors=(errors.GuestHasNoAddress, TooMany),

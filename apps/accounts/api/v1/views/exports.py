@@ -22,7 +22,7 @@ class ExportRequest(ApiView):
     @operation(
         permission=SignedIn,
         limit="expensive",
-        budget=Budget(queries=6, redis=2),
+        budget=Budget(queries=6, redis=3),
         request=Empty,
         response=serializers.DataExport,
         status=202,

@@ -59,7 +59,7 @@ class GuestUpgrade(ApiView):
     @operation(
         permission=SignedIn,
         limit="auth",
-        budget=Budget(queries=12, redis=2),
+        budget=Budget(queries=12, redis=3),
         request=serializers.GuestUpgrade,
         response=serializers.User,
         errors=_UPGRADE_ERRORS,

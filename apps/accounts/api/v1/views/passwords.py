@@ -21,7 +21,7 @@ class ForgotPassword(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=8, redis=3),
+        budget=Budget(queries=8, redis=4),
         request=serializers.PasswordForgotten,
         status=204,
         errors=(TooMany,),

@@ -54,7 +54,7 @@ class ReauthenticationCode(ApiView):
     @operation(
         permission=SignedIn,
         limit="auth",
-        budget=Budget(queries=10, redis=2),
+        budget=Budget(queries=10, redis=3),
         request=Empty,
         status=204,
         errors=(errors.NoAddress, TooMany),

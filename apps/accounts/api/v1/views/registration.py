@@ -24,7 +24,7 @@ class Register(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=14, redis=3),
+        budget=Budget(queries=14, redis=4),
         request=serializers.Registration,
         response=serializers.SignedIn,
         status=201,
@@ -87,7 +87,7 @@ class ResendCode(ApiView):
     @operation(
         permission=SignedIn,
         limit="auth",
-        budget=Budget(queries=10, redis=2),
+        budget=Budget(queries=10, redis=3),
         request=Empty,
         status=204,
         errors=(errors.AlreadyVerified, TooMany),

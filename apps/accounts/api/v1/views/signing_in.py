@@ -62,7 +62,7 @@ class LoginByCode(SignInView):
     @operation(
         permission=Public,
         limit="auth",
-        budget=Budget(queries=8, redis=3),
+        budget=Budget(queries=8, redis=4),
         request=serializers.LoginCodeRequest,
         status=204,
         errors=(TooMany,),

@@ -88,6 +88,10 @@ test: .venv/.synced  ## the tests, in parallel
 drill: .venv/.synced  ## the faults: killed workers, lost connections, restarts
 	$(TEST) $(BIN)/pytest -m drill $(if $(findstring tests/,$(ARGS)),,tests/drills) $(ARGS)
 
+.PHONY: mutants
+mutants: .venv/.synced  ## changes the code that safety stands on, place by place, and sees whether tests notice
+	$(TEST) $(BIN)/python -m tests.mutants $(ARGS)
+
 .PHONY: journey
 journey: .venv/.synced  ## a phone's life against the real processes
 	$(LOCAL) $(BIN)/python -m tests.journey $(ARGS)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, OperationalError, ProgrammingError, connection, transaction
 
-from apps.core import statements
+from apps.core import pipeline, statements
 from apps.core.models import Slot
 
 MOMENT = datetime(2026, 11, 21, 12, 30, 0, 5, tzinfo=UTC)
@@ -84,3 +84,98 @@ def _go_on_after_being_thrown_out() -> None:
         cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
     another.close()
     statements.first("SELECT %s::int", [1])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_begins_with_its_first_statement_and_ends_with_its_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trips = []
+    original = pipeline.results_of
+
+    def counting(pgconn: Any, steps: Any) -> Any:
+        trips.append(len(steps))
+        return original(pgconn, steps)
+
+    monkeypatch.setattr(pipeline, "results_of", counting)
+    ran: list[str] = []
+    with transaction.atomic():
+        transaction.on_commit(lambda: ran.append("hook"))
+        statements.first("SELECT %s::int", [1])
+        statements.insert(Slot(name="kept", due_at=MOMENT))
+        statements.commit(INSERT, ["kept too", MOMENT])
+        assert not ran
+
+    assert trips == [2, 2]
+    assert ran == ["hook"]
+    assert Slot.objects.filter(name__startswith="kept").count() == 2
+    assert connection.get_autocommit()
+
+
+INSERT = "INSERT INTO core_slot (name, due_at) VALUES (%s, %s) RETURNING name"
+
+
+def in_one_transaction(first: tuple[str, list[Any]], last: tuple[str, list[Any]]) -> None:
+    with transaction.atomic():
+        statements.first(*first)
+        statements.commit(*last)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_last_statement_that_fails_commits_nothing() -> None:
+    twice = (INSERT, ["kept by nobody", MOMENT])
+    with pytest.raises(IntegrityError):
+        in_one_transaction(twice, twice)
+
+    assert not Slot.objects.filter(name="kept by nobody").exists()
+    assert statements.first("SELECT %s::int", [1]) == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_fails_is_told() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE late (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)")
+    try:
+        twice = ("INSERT INTO late VALUES (%s::int) RETURNING id", [1])
+        with pytest.raises(IntegrityError):
+            in_one_transaction(twice, twice)
+        assert statements.first("SELECT count(*) FROM late", []) == (0,)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE late")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_statement_that_fails_leaves_a_transaction_to_roll_back() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        statements.first(INSERT, ["x", None])
+
+    with transaction.atomic():
+        assert statements.first("SELECT %s::int", [1]) == (1,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_does_not_fit_into_the_socket_is_sent_in_pieces() -> None:
+    large = "x" * 20_000_000
+    with transaction.atomic():
+        assert statements.first("SELECT length(%s::text)", [large]) == (len(large),)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_another_transaction_it_is_that_one_which_commits() -> None:
+    with transaction.atomic():
+        with transaction.atomic():
+            statements.commit(INSERT, ["kept by nobody", MOMENT])
+        transaction.set_rollback(True)
+
+    assert not Slot.objects.filter(name="kept by nobody").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_lost_while_it_commits_is_an_operational_error() -> None:
+    thrown_out = ("SELECT pg_terminate_backend(pg_backend_pid()) AND %s", [True])
+    with pytest.raises(OperationalError):
+        in_one_transaction(("SELECT %s::int", [1]), thrown_out)
+    connection.close()
+
+    assert statements.first("SELECT %s::int", [1]) == (1,)

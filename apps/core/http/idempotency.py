@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse
+from psycopg.errors import NotNullViolation
 from rest_framework.request import Request
 
 from apps.core import statements
@@ -166,33 +167,35 @@ def _fingerprint(request: Request) -> bytes:
 
 
 # An expired record that was not pruned yet gives way. A living one means that a twin committed between our look and our
-# lock: the key is the last guard, and keeps everything from being done twice.
+# lock: the key is the last guard, and keeps everything from being done twice. The record's status is then left empty,
+# which no record may be, so that the transaction can't commit.
 _STORE = """
 INSERT INTO core_idempotencyrecord AS record (actor, key_hash, route, fingerprint, status, headers, body, expires_at)
 VALUES (%s, %s, %s, %s, %s::smallint, %s::jsonb, %s, clock_timestamp() + make_interval(days => %s::int))
 ON CONFLICT (actor, key_hash) DO UPDATE SET
-  route = excluded.route, fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
-  body = excluded.body, created_at = excluded.created_at, expires_at = excluded.expires_at
-  WHERE record.expires_at <= clock_timestamp()
-RETURNING true
+  route = excluded.route, fingerprint = excluded.fingerprint, headers = excluded.headers,
+  body = excluded.body, created_at = excluded.created_at, expires_at = excluded.expires_at,
+  status = CASE WHEN record.expires_at <= clock_timestamp() THEN excluded.status END
+RETURNING status
 """
 
 
 def _store(claim: _Claim, response: HttpResponse) -> None:
-    """Keep the answer for the transaction to commit; raises InProgress when there is one already."""
+    """Keep the answer and commit; raises InProgress when there is one already."""
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    stored = statements.first(
-        _STORE,
-        [
-            claim.actor,
-            claim.key_hash,
-            claim.route,
-            claim.fingerprint,
-            response.status_code,
-            orjson.dumps(headers).decode(),
-            response.content,
-            settings.IDEMPOTENCY_DAYS,
-        ],
-    )
-    if stored is None:
-        raise InProgress(retry_after=1)
+    record = [
+        claim.actor,
+        claim.key_hash,
+        claim.route,
+        claim.fingerprint,
+        response.status_code,
+        orjson.dumps(headers).decode(),
+        response.content,
+        settings.IDEMPOTENCY_DAYS,
+    ]
+    try:
+        statements.commit(_STORE, record)
+    except IntegrityError as taken:
+        if isinstance(taken.__cause__, NotNullViolation):
+            raise InProgress(retry_after=1) from taken
+        raise

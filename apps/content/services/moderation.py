@@ -12,7 +12,7 @@ from apps.accounts.services import standing
 from apps.content.errors import CommentNotFound, NothingToHide, PostNotFound
 from apps.content.models import Case, Comment, Post
 from apps.content.services.commenting import count_in, with_post_locked
-from apps.content.services.rows import locked, write
+from apps.content.services.rows import hint_at, locked, write
 from apps.notifications.services import notify
 
 
@@ -76,6 +76,8 @@ def _set_hidden(case: Case, is_hidden: bool) -> bool:
     if isinstance(row, Comment) and is_hidden:
         count_in(row, -1)
     write(row, hidden_at=Now() if is_hidden else None)
+    if isinstance(row, Post):
+        hint_at([row.pk])
     if isinstance(row, Comment) and not is_hidden:
         count_in(row, 1)
     return True

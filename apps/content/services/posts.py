@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from apps.content.errors import IdTaken, OwnerOnly, PostDeleted, TagTooLong
 from apps.content.models import MAX_TAG, Post
 from apps.content.services import covers
-from apps.content.services.rows import locked, own_locked, require_rev, write
+from apps.content.services.rows import locked, own_locked, require_rev, write_post
 from apps.core import statements
 from apps.core.actors import Actor
 from apps.core.ids import new_id
@@ -88,7 +88,7 @@ def _changed(post: Post, changes: dict[str, Any]) -> Post:
         changes["tags"] = _normal(changes["tags"])
     different = {name: new for name, new in changes.items() if getattr(post, name) != new}
     if different:
-        write(post, **different)
+        write_post(post, **different)
     return post
 
 
@@ -120,7 +120,7 @@ def take_down_post(*, post_id: uuid.UUID) -> None:
 
 def bury(post: Post) -> None:
     """Leave a tombstone without words."""
-    write(post, deleted_at=Now(), **_WORDLESS)
+    write_post(post, deleted_at=Now(), **_WORDLESS)
 
 
 def _normal(tags: Iterable[str]) -> list[str]:

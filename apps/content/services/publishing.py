@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.content.errors import AlreadyPublished, ScheduleOutOfRange
 from apps.content.models import Post
-from apps.content.services.rows import own_locked, require_rev, verified, write
+from apps.content.services.rows import hint_at, own_locked, require_rev, verified, write_post
 from apps.core.actors import Actor
 
 FARTHEST = timedelta(days=366)
@@ -31,7 +31,7 @@ def publish_post(*, actor: Actor, post_id: uuid.UUID, expected_rev: int | None =
         if post.status != Post.Status.PUBLISHED:
             require_rev(post, expected_rev)
             first = Coalesce(F("published_at"), Now())
-            write(post, status=Post.Status.PUBLISHED, published_at=first, scheduled_for=None)
+            write_post(post, status=Post.Status.PUBLISHED, published_at=first, scheduled_for=None)
     return post
 
 
@@ -59,7 +59,7 @@ def schedule_post(
         if publish_at and not now < publish_at <= now + FARTHEST:
             raise ScheduleOutOfRange
         require_rev(post, expected_rev)
-        write(post, status=status, scheduled_for=publish_at)
+        write_post(post, status=status, scheduled_for=publish_at)
     return post
 
 
@@ -72,7 +72,7 @@ def archive_post(*, actor: Actor, post_id: uuid.UUID, expected_rev: int | None =
         post = own_locked(actor=actor, post_id=post_id)
         if post.status != Post.Status.ARCHIVED:
             require_rev(post, expected_rev)
-            write(post, status=Post.Status.ARCHIVED, scheduled_for=None)
+            write_post(post, status=Post.Status.ARCHIVED, scheduled_for=None)
     return post
 
 
@@ -92,10 +92,13 @@ def _publish_batch(batch: int) -> int:
         # Whoever else publishes or changes these rows now will have done so: they are looked at again next time.
         due = Post.objects.due().select_for_update(of=("self",), no_key=True, skip_locked=True)
         ids = list(due.order_by("scheduled_for").values_list("pk", flat=True)[:batch])
-        return Post.objects.filter(pk__in=ids).update(
+        count = Post.objects.filter(pk__in=ids).update(
             status=Post.Status.PUBLISHED,
             published_at=Now(),
             scheduled_for=None,
             rev=F("rev") + 1,
             updated_at=Now(),
         )
+        if ids:
+            hint_at(ids)
+        return count

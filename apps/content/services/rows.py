@@ -5,6 +5,7 @@ never in a circle, and whoever holds the post's lock may count what hangs on it.
 """
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import F
@@ -13,10 +14,12 @@ from django.db.models.functions import Now
 from apps.accounts.errors import EmailUnverified
 from apps.accounts.models import User
 from apps.content.errors import PostNotFound
-from apps.content.models import Post
+from apps.content.models import Collaborator, Post
 from apps.core.actors import Actor
 from apps.core.errors import Stale
 from apps.core.models import Versioned
+from apps.notifications.kinds import Topic
+from apps.notifications.services import hint
 
 
 def locked(posts: Any, post_id: uuid.UUID) -> Post:
@@ -45,6 +48,19 @@ def write(row: Versioned, **values: Any) -> None:
     for name, value in (values | {"rev": F("rev") + 1, "updated_at": Now()}).items():
         setattr(row, name, value)
     row.save(update_fields=[*values, "rev", "updated_at"])
+
+
+def write_post(post: Post, **values: Any) -> None:
+    """Store a post's next version, and have the open apps of those who work on it ask for it again."""
+    write(post, **values)
+    hint_at([post.pk])
+
+
+def hint_at(post_ids: Collection[uuid.UUID]) -> None:
+    """Have the open apps of those who work on these posts ask for them again."""
+    authors = Post.objects.filter(pk__in=post_ids).values_list("author_id", flat=True)
+    others = Collaborator.objects.alive().filter(post__in=post_ids)
+    hint(topic=Topic.POSTS, people=authors.union(others.values_list("user_id", flat=True)))
 
 
 def count(post: Post, **changes: int) -> None:

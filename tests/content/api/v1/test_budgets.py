@@ -120,16 +120,16 @@ def test_writes_ask_what_they_must(author: Phone, stranger: Phone, statements: l
         return spent
 
     statements.clear()
-    # The row and its author's name; the row under lock and its next version.
+    # The row and its author's name; the row under lock, its next version and who hears of it.
     assert count(author.post("posts", {"title": "Another"})) == 2
-    assert count(author.patch(path, {"title": "Changed"}, if_match="*")) == 2
-    assert count(author.post(f"{path}/archive")) == 2
-    assert count(author.post(f"{path}/publish")) == 3
+    assert count(author.patch(path, {"title": "Changed"}, if_match="*")) == 3
+    assert count(author.post(f"{path}/archive")) == 3
+    assert count(author.post(f"{path}/publish")) == 4
     assert count(author.post(f"{path}/publish")) == 2
     commented = stranger.post(f"{path}/comments", {"body": "Lovely."})
     assert count(commented) <= 8
     assert count(stranger.delete(f"{path}/comments/{commented.json['id']}")) == 4
-    assert count(author.delete(path, if_match="*")) == 2
+    assert count(author.delete(path, if_match="*")) == 3
 
 
 def test_one_author_more_is_no_query_more(

@@ -29,7 +29,7 @@ class PostPublish(PostVerb):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=3, bytes=POST_BYTES),
+        budget=Budget(queries=4, bytes=POST_BYTES),
         request=Empty,
         response=serializers.Post,
         idempotent=True,
@@ -53,7 +53,7 @@ class PostSchedule(PostVerb):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=3, bytes=POST_BYTES),
+        budget=Budget(queries=4, bytes=POST_BYTES),
         request=serializers.Schedule,
         response=serializers.Post,
         idempotent=True,
@@ -82,7 +82,7 @@ class PostArchive(PostVerb):
     @operation(
         permission=SignedIn,
         limit="write",
-        budget=Budget(queries=2, bytes=POST_BYTES),
+        budget=Budget(queries=3, bytes=POST_BYTES),
         request=Empty,
         response=serializers.Post,
         idempotent=True,

@@ -19,7 +19,15 @@ from apps.core.pipeline import Step
 
 
 def first(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
-    """Run a statement that returns rows, and return the first one, if there is one.
+    """Run a statement that returns rows, and return the first one, if there is one; else as `rows`."""
+    found = rows(sql, parameters, most=1)
+    return found[0] if found else None
+
+
+def rows(
+    sql: str, parameters: Sequence[Any], *, most: int | None = None
+) -> Sequence[tuple[Any, ...]]:
+    """Run a statement that returns rows, and return them, or as many as asked for.
 
     Inside a transaction it takes part in it. Raises what Django's cursors raise.
     """
@@ -27,18 +35,18 @@ def first(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
         # Somebody counts or logs queries: Django's own cursor tells them.
         with connection.cursor() as watched:
             watched.execute(sql, parameters)
-            return watched.fetchone()
+            return watched.fetchall() if most is None else watched.fetchmany(most)
     with connection.wrap_database_errors:
         pool = None if connection.connection else connection.pool  # type: ignore[attr-defined]
         if pool is None:
             connection.ensure_connection()
-            return _first(connection.connection, sql, parameters)
+            return _rows(connection.connection, sql, parameters, most)
         if pool.closed:
             pool.open()
         # Lent for the time of the statement, not of the request.
         lent = pool.getconn()
         try:
-            return _first(lent, sql, parameters)
+            return _rows(lent, sql, parameters, most)
         finally:
             pool.putconn(lent)
 
@@ -69,7 +77,9 @@ def _commits_here() -> bool:
     )
 
 
-def _first(raw: Any, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+def _rows(
+    raw: Any, sql: str, parameters: Sequence[Any], most: int | None
+) -> Sequence[tuple[Any, ...]]:
     """What a psycopg cursor does with `prepare=True, binary=True`, in half of its processor time."""
     values, step = _bound(raw, sql, parameters)
     if not raw.autocommit and raw.pgconn.transaction_status == TransactionStatus.IDLE:
@@ -79,11 +89,14 @@ def _first(raw: Any, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | N
         (found,) = rest
     else:
         found = raw.pgconn.exec_prepared(*step, Format.BINARY)
-    if not _checked(raw, found).ntuples:
-        return None
+    size = _checked(raw, found).ntuples
+    if not size:
+        return ()
     values.set_pgresult(found)
-    row: tuple[Any, ...] = values.load_row(0, tuple)
-    return row
+    loaded: Sequence[tuple[Any, ...]] = values.load_rows(
+        0, size if most is None else min(most, size), tuple
+    )
+    return loaded
 
 
 def _bound(raw: Any, sql: str, parameters: Sequence[Any]) -> tuple[Any, Step]:

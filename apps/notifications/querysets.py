@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThanOrEqual
 from django.db.models.functions import Coalesce, Now
 
@@ -58,21 +58,6 @@ class DeliveryQuerySet(PlannedQuerySet[Any]):
     def open(self) -> Self:
         """Neither accepted nor given up."""
         return self.filter(state__in=self.model.OPEN)
-
-    def due(self, provider: str, priority: int, now: datetime) -> Self:
-        """What a service should be given or asked now, the longest due first; what may not go yet is not here.
-
-        What a campaign has queued is not here while it is paused, nor after it was stopped.
-        """
-        goes_on = Q(campaign=None) | Q(campaign__state="running")
-        waiting = self.open().filter(
-            goes_on, provider=provider, priority=priority, next_attempt_at__lte=now
-        )
-        return waiting.order_by("next_attempt_at")
-
-    def sent_to(self, devices: Iterable[Any], since: datetime) -> Self:
-        """What left for devices since a moment, whatever came of it."""
-        return self.filter(device__in=devices, sent_at__gt=since)
 
     def mailed_to(self, readers: Iterable[uuid.UUID], since: datetime) -> Self:
         """What left for people by mail since a moment, whatever came of it."""

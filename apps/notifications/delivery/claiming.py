@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from apps.core import jobs
+from apps.core import jobs, statements
 from apps.notifications.delivery import due, mails, pushes, verdicts
 from apps.notifications.delivery.due import Due
 from apps.notifications.delivery.steps import Step, step, write
@@ -53,23 +53,23 @@ def claim(provider: str, most: int) -> Batch:
     return Batch(len(batch), judge.claims)
 
 
+_HOLD = "SELECT pg_try_advisory_xact_lock(number) FROM UNNEST(%s::int8[]) AS number"
+
+
 def _held(batch: Sequence[Due]) -> set[str]:
     """Lock the phones, or the readers of mail, and return those that no other sender has.
 
     One sender at a time for each: two that let something go at once would both be within its limits.
     """
     ids = sorted({one.holder_id for one in batch})
-    numbers = due.array_of(map(_number, ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(number) FROM UNNEST(%s::int8[]) AS number", [numbers]
-        )
-        return {one for one, (held,) in zip(ids, cursor.fetchall(), strict=True) if held}
+    numbers = due.array_of(str(_number(one)) for one in ids)
+    held = statements.rows(_HOLD, [numbers])
+    return {one for one, (is_held,) in zip(ids, held, strict=True) if is_held}
 
 
-def _number(id: str) -> int:
+def _number(holder_id: str) -> int:
     """Return the random half of an id, as Postgres counts."""
-    number = int(id[19:23] + id[24:], 16)
+    number = int(holder_id[19:23] + holder_id[24:], 16)
     return number - (1 << 64) if number >> 63 else number
 
 

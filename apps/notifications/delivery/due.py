@@ -3,15 +3,12 @@
 Models of the six tables that have a say would cost more processor time than sending does.
 """
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from django.db import connection
-
-from apps.notifications.models import Delivery
+from apps.core import statements
 from apps.notifications.models.delivery import Turn
 from apps.notifications.models.notification import link_of
 
@@ -85,13 +82,13 @@ _CONTEXT = """
         COALESCE(NULLIF(device.time_zone, ''), reader.time_zone),
         wish.choices::text, wish.quiet_from, wish.quiet_until, wish.muted_until, inbox.unread,
         device.user_id::text,
-        COALESCE(session.revoked_at IS NULL AND session.idle_expires_at > %(now)s, false),
+        COALESCE(session.revoked_at IS NULL AND session.idle_expires_at > %s, false),
         COALESCE(device.push_provider, ''), device.push_address,
         COALESCE(device.push_address_kind, ''), COALESCE(device.push_environment, ''),
         device.push_index, device.push_registered_at, COALESCE(device.push_silenced_reason, '')
-    FROM UNNEST(%(told)s::uuid[], %(ids)s::uuid[]) WITH ORDINALITY AS due (told, id, place)
+    FROM UNNEST(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS due (told, id, place)
     JOIN notifications_delivery AS delivery ON delivery.notification_id = due.told
-        AND delivery.id = due.id AND delivery.notification_id BETWEEN %(first)s AND %(last)s
+        AND delivery.id = due.id
     JOIN notifications_notification AS told ON told.id = delivery.notification_id
     JOIN accounts_user AS reader ON reader.id = told.recipient_id
     LEFT JOIN notifications_preference AS wish ON wish.user_id = reader.id
@@ -102,38 +99,41 @@ _CONTEXT = """
 """
 
 
+# What a campaign has queued is not taken while it is paused, nor after it was stopped.
+_LOCK = """
+    SELECT delivery.notification_id::text, delivery.id::text
+    FROM notifications_delivery AS delivery
+    LEFT JOIN notifications_campaign AS campaign ON campaign.id = delivery.campaign_id
+    WHERE delivery.state IN ('queued', 'sent') AND delivery.provider = %s
+        AND delivery.priority = %s AND delivery.next_attempt_at <= %s
+        AND (delivery.campaign_id IS NULL OR campaign.state = 'running')
+    ORDER BY delivery.next_attempt_at LIMIT %s
+    FOR UPDATE OF delivery SKIP LOCKED
+"""
+
+
 def locked(provider: str, most: int, now: datetime) -> list[Due]:
-    """Lock up to `most` deliveries that are due at a service, the most urgent first, and read what is around them.
+    """Lock up to `most` deliveries that are due at a service, what somebody waits for first, and read what is around.
 
     Rows that another sender has locked are passed over.
     """
-    names: list[tuple[uuid.UUID, uuid.UUID]] = []
+    names: list[tuple[str, str]] = []
     for turn in Turn:
         if len(names) < most:
-            waiting = Delivery.objects.due(provider, turn, now).values_list("notification_id", "pk")
-            held = waiting.select_for_update(of=("self",), skip_locked=True)
-            names += held[: most - len(names)]
+            values = [provider, turn.value, now, most - len(names)]
+            names += statements.rows(_LOCK, values)
     return read(names, now)
 
 
-def read(names: Sequence[tuple[uuid.UUID, uuid.UUID]], now: datetime) -> list[Due]:
+def read(names: Sequence[tuple[str, str]], now: datetime) -> list[Due]:
     """Read deliveries in this order, each named by its notification's id and its own."""
     if not names:
         return []
     told, ids = zip(*names, strict=True)
-    known = {
-        "now": now,
-        "told": array_of(told),
-        "ids": array_of(ids),
-        # They tell Postgres which months to look into.
-        "first": min(told),
-        "last": max(told),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_CONTEXT, known)
-        return [Due(*row) for row in cursor.fetchall()]
+    values = [now, array_of(told), array_of(ids)]
+    return [Due(*row) for row in statements.rows(_CONTEXT, values)]
 
 
-def array_of(words: Iterable[object]) -> str:
+def array_of(words: Iterable[str]) -> str:
     """Write ids or numbers as Postgres writes an array: at a tenth of what a list of them costs."""
-    return "{" + ",".join(map(str, words)) + "}"
+    return "{" + ",".join(words) + "}"

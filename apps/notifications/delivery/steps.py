@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import connection
 
+from apps.core import statements
 from apps.notifications.delivery.due import Due
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
@@ -26,13 +26,12 @@ _WRITE = """
         accepted_at = CASE
             WHEN step.state = 'accepted' THEN STATEMENT_TIMESTAMP() ELSE delivery.accepted_at END,
         updated_at = STATEMENT_TIMESTAMP()
-    FROM JSON_TO_RECORDSET(%s) AS step (
+    FROM JSON_TO_RECORDSET(%s::json) AS step (
         notification_id uuid, id uuid, before text, attempts int, state text, reason text, failure text,
         provider text, provider_message_id text, next_attempt_at timestamptz, speaks_for int, tries int
     )
     WHERE delivery.notification_id = step.notification_id AND delivery.id = step.id
         AND delivery.state = step.before AND delivery.attempts = step.attempts
-        AND delivery.notification_id BETWEEN %s AND %s
     RETURNING delivery.id::text
 """
 
@@ -66,8 +65,5 @@ def write(steps: Sequence[Step]) -> set[str]:
     """Write the steps, and return the ids of the deliveries that were still where they were found."""
     if not steps:
         return set()
-    # The first and the last id tell Postgres which months to look into.
-    ids = [one.notification_id for one in steps]
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE, [orjson.dumps(steps).decode(), min(ids), max(ids)])
-        return {written for (written,) in cursor.fetchall()}
+    found = statements.rows(_WRITE, [orjson.dumps(steps).decode()])
+    return {written for (written,) in found}

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count
 
+from apps.core import statements
 from apps.notifications.delivery.due import Due, array_of
 from apps.notifications.kinds import KINDS, Channel, Kind
 from apps.notifications.models import Delivery, Preference
@@ -83,10 +83,10 @@ def _zone(name: str) -> ZoneInfo:
 _SENT = """
     SELECT delivery.device_id::text, told.kind, told.target_id::text, COUNT(*),
         ARRAY_AGG(delivery.sent_at ORDER BY delivery.sent_at)
-            FILTER (WHERE delivery.sent_at > %(lately)s)
+            FILTER (WHERE delivery.sent_at > %s)
     FROM notifications_delivery AS delivery
     JOIN notifications_notification AS told ON told.id = delivery.notification_id
-    WHERE delivery.device_id = ANY (%(devices)s::uuid[]) AND delivery.sent_at > %(since)s
+    WHERE delivery.device_id = ANY (%s::uuid[]) AND delivery.sent_at > %s
     GROUP BY 1, 2, 3
 """
 
@@ -107,16 +107,10 @@ class History:
 
     def _read(self, devices: Collection[str], now: datetime) -> None:
         longest = max((kind.digest.within for kind in KINDS.values() if kind.digest), default=DAY)
-        known: dict[str, Any] = {
-            "devices": array_of(devices),
-            "since": self._since,
-            "lately": now - longest,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_SENT, known)
-            for device_id, kind, target_id, total, moments in cursor.fetchall():
-                self._sent[device_id, kind, target_id] = moments or []
-                self._total[device_id] += total
+        found = statements.rows(_SENT, [now - longest, array_of(devices), self._since])
+        for device_id, kind, target_id, total, moments in found:
+            self._sent[device_id, kind, target_id] = list(moments or ())
+            self._total[device_id] += total
 
     def _count_mail(self, readers: Collection[str]) -> None:
         mails = Delivery.objects.mailed_to(readers, self._since)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from apps.core.outgoing import NoReply, Reply
 from apps.notifications.providers.wire.frames import Broken, Frames, Headers
 
+_YES = (b":status", b"200")
 # Of a reply, which is a word or two; a longer one would fill the connection for others.
 _MOST_BYTES = 16 * 1024
 
@@ -41,14 +42,27 @@ class Streams:
             (b":path", path),
             *headers,
         ]
+        deadline = asyncio.get_running_loop().time() + self._connect + self._read
         try:
-            async with asyncio.timeout(self._connect + self._read):
-                try:
-                    return await (await self._open()).exchange(lines, content)
-                except NotTaken:
-                    return await (await self._open()).exchange(lines, content)
+            return await self._exchange(lines, content, deadline)
+        except NotTaken:
+            return await self._exchange(lines, content, deadline)
+
+    async def _exchange(self, headers: Headers, content: bytes, deadline: float) -> Reply:
+        connection = self._connection
+        if connection is None or not connection.has_room(len(content)):
+            connection = await self._with_room(len(content), deadline)
+        return await connection.begin(headers, content, deadline)
+
+    async def _with_room(self, size: int, deadline: float) -> "_Connection":
+        try:
+            async with asyncio.timeout_at(deadline):
+                connection = await self._open()
+                while not connection.has_room(size):
+                    await connection.wait_for_room()
         except TimeoutError as failure:
             raise NoReply("read_timeout") from failure
+        return connection
 
     async def close(self) -> None:
         if self._connection:
@@ -83,38 +97,47 @@ class Streams:
 @dataclass(slots=True)
 class _Stream:
     answer: asyncio.Future[Reply]
+    deadline: float
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytearray = field(default_factory=bytearray)
+    body: bytes = b""
 
 
 class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.is_over = False
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.ready: asyncio.Future[None] = self._loop.create_future()
         self._frames = Frames(self)
         self._streams: dict[int, _Stream] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._will_flush = False
+        self._watch: asyncio.TimerHandle | None = None
         self._transport: Any = None
 
-    async def exchange(self, headers: Headers, content: bytes) -> Reply:
-        """Send on a stream of its own, when the service has room for one more."""
-        loop = asyncio.get_running_loop()
-        while not self.is_over and not self._has_room(len(content)):
-            room: asyncio.Future[None] = loop.create_future()
+    def has_room(self, size: int) -> bool:
+        """Tell whether a message of so many bytes can be sent now."""
+        frames = self._frames
+        return (
+            not self.is_over and len(self._streams) < frames.most_streams and frames.window >= size
+        )
+
+    async def wait_for_room(self) -> None:
+        """Wait until there may be room; raises NotTaken when there will be none any more."""
+        if not self.is_over:
+            room: asyncio.Future[None] = self._loop.create_future()
             self._waiting.append(room)
             await room
         if self.is_over:
             raise NotTaken("remote_protocol_error")
-        number = self._begun(headers, content)
-        self._streams[number] = stream = _Stream(loop.create_future())
-        try:
-            return await stream.answer
-        finally:
-            if self._streams.pop(number, None):
-                self._give_up(number)
-            self._leave_if_last()
+
+    def begin(self, headers: Headers, content: bytes, deadline: float) -> asyncio.Future[Reply]:
+        """Send on a stream of its own, and return where its reply will be; raises NotTaken."""
+        answer: asyncio.Future[Reply] = self._loop.create_future()
+        self._streams[self._begun(headers, content)] = _Stream(answer, deadline)
+        if self._watch is None:
+            self._watch = self._loop.call_at(deadline, self._look_for_late)
+        return answer
 
     def end(self, failure: NoReply | None = None) -> None:
         """Hang up; nobody who still waits gets an answer."""
@@ -123,6 +146,8 @@ class _Connection(asyncio.Protocol):
             _fail(stream, failure or NoReply("read_error"))
         self._streams.clear()
         self.room()
+        if self._watch:
+            self._watch.cancel()
         self._transport.abort()
 
     # --- What the transport tells us
@@ -147,29 +172,38 @@ class _Connection(asyncio.Protocol):
     # --- What the service tells us
 
     def headers(self, number: int, lines: list[tuple[bytes, bytes]]) -> None:
-        if stream := self._streams.get(number):
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in lines}
-            status = headers.pop(":status", "")
-            # Those of a trailer have none.
-            if status.isascii() and status.isdigit():
-                stream.status, stream.headers = int(status), headers
+        stream = self._streams.get(number)
+        if stream is None:
+            return
+        if lines and lines[0] == _YES:
+            # Nobody asks what else a yes says.
+            stream.status = 200
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in lines}
+        status = headers.pop(":status", "")
+        # Those of a trailer have none.
+        if status.isascii() and status.isdigit():
+            stream.status, stream.headers = int(status), headers
 
     def data(self, number: int, content: bytes) -> None:
         if stream := self._streams.get(number):
             stream.body += content
             if len(stream.body) > _MOST_BYTES:
-                _fail(stream, NoReply("reply_too_long"))
+                del self._streams[number]
+                self._give_up(number, stream, NoReply("reply_too_long"))
 
     def ended(self, number: int) -> None:
         stream = self._streams.pop(number, None)
         if stream and not stream.answer.done():
-            stream.answer.set_result(Reply(stream.status, stream.headers, bytes(stream.body)))
+            stream.answer.set_result(Reply(stream.status, stream.headers, stream.body))
         if self._waiting:
             self.room()
+        self._leave_if_last()
 
     def lost(self, number: int) -> None:
         if stream := self._streams.pop(number, None):
             _fail(stream, NoReply("remote_protocol_error"))
+        self._leave_if_last()
 
     def goodbye(self, last: int) -> None:
         """Take no new streams; the service answers those up to the last that it took, and did nothing about others."""
@@ -177,6 +211,7 @@ class _Connection(asyncio.Protocol):
         for number in [number for number in self._streams if number > last]:
             _fail(self._streams.pop(number), NotTaken("remote_protocol_error"))
         self.room()
+        self._leave_if_last()
 
     def room(self) -> None:
         if not self.ready.done() and not self.is_over:
@@ -185,9 +220,6 @@ class _Connection(asyncio.Protocol):
         for one in waiting:
             if not one.done():
                 one.set_result(None)
-
-    def _has_room(self, size: int) -> bool:
-        return len(self._streams) < self._frames.most_streams and self._frames.window >= size
 
     def _begun(self, headers: Headers, content: bytes) -> int:
         try:
@@ -200,12 +232,24 @@ class _Connection(asyncio.Protocol):
         self._flush_soon()
         return number
 
-    def _give_up(self, number: int) -> None:
-        """Stop waiting for an answer. Perhaps nobody is there any more: those that follow take another connection."""
+    def _look_for_late(self) -> None:
+        """Give up what has had no reply for too long: one timer for all, for they have the same patience."""
+        now, self._watch = self._loop.time(), None
+        late = [number for number, stream in self._streams.items() if stream.deadline <= now]
+        for number in late:
+            self._give_up(number, self._streams.pop(number), NoReply("read_timeout"))
+        if self._streams:
+            first = min(stream.deadline for stream in self._streams.values())
+            self._watch = self._loop.call_at(first, self._look_for_late)
+
+    def _give_up(self, number: int, stream: _Stream, failure: NoReply) -> None:
+        """Stop waiting for a reply. Perhaps nobody is there any more: those that follow take another connection."""
+        _fail(stream, failure)
         self.is_over = True
         self._frames.cancel(number)
         self._flush()
         self.room()
+        self._leave_if_last()
 
     def _leave_if_last(self) -> None:
         if self.is_over and not self._streams:
@@ -215,7 +259,7 @@ class _Connection(asyncio.Protocol):
         """Write once for all that is sent in this turn of the loop."""
         if not self._will_flush:
             self._will_flush = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._will_flush = False

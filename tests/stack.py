@@ -62,6 +62,7 @@ class Stack:
             "PORT": str(self.port),
             "MAIL_FOLDER": str(self.mail_folder),
             "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+            "PUSH_JOURNAL": str(folder / "push-journal"),
             **environment,
         }
 

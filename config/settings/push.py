@@ -1,5 +1,7 @@
 """Push and the inbox: which provider, with which credentials, and how long things are kept."""
 
+import tempfile
+
 from config import env, project
 from config.settings import timeouts
 
@@ -29,8 +31,12 @@ EXPO_ACCESS_TOKEN = env.text("EXPO_ACCESS_TOKEN", default="")
 
 # An authority of your own, in front of Apple, that is trusted beside the public ones.
 PUSH_CA_FILE = env.text("PUSH_CA_FILE", default="")
-# Messages that each process may have with one service at a time. As many may be said twice when it is killed.
+# Messages that each process may have with one service at a time, at most (`delivery/pace.py`).
 PUSH_IN_FLIGHT = env.number("PUSH_IN_FLIGHT", default=100, local=100)
+# Where senders note what services answered until it is in the ledger; best on what outlives a killed sender.
+PUSH_JOURNAL = env.text(
+    "PUSH_JOURNAL", default=f"{tempfile.gettempdir()}/{project.SLUG}-push-journal"
+)
 PUSH_TIMEOUTS = (timeouts.PUSH_CONNECT, timeouts.PUSH_READ)
 
 # How the app's own addresses begin: what a notification opens is `<this>post/<id>`.

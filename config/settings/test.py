@@ -41,6 +41,9 @@ STORAGES = {
 }
 MEDIA_FOLDER = LOCAL_STATE / "test-media" / str(_worker)
 MEDIA_ORIGIN = "http://localhost"
+PUSH_JOURNAL = env.text(
+    "PUSH_JOURNAL", default=str(LOCAL_STATE / "test-push-journal" / str(_worker))
+)
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 LOGGING = {"level": "WARNING", "format": "json"}
 # A transaction that a test holds open while it looks around is not a fault.

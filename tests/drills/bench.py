@@ -80,6 +80,7 @@ class Bench:
             "REDIS_URL": f"redis://127.0.0.1:{self.port}",
             "CACHE_URL": f"redis://127.0.0.1:{self.port}/0",
             "DJANGO_SETTINGS_MODULE": "tests.drills.settings",
+            "PUSH_JOURNAL": str(folder / "push-journal"),
         }
         self.environment.pop("BROKER_URL", None)
 

@@ -27,8 +27,8 @@ FAULTS = {
     "unregistered": 2,
     "reset_after_accept": 1,
 }
-# What a sender may have with the service when it is killed; as many may be said twice.
-IN_HAND = 4
+# What may be said twice in a hundred because senders were killed; a lost answer is repeated, for nobody has heard it.
+MOST_REPEATED = 1
 
 STATES = "SELECT state, COUNT(*) FROM notifications_delivery GROUP BY state"
 OPEN = "SELECT COUNT(*) FROM notifications_delivery WHERE state IN ('queued', 'sent')"
@@ -48,7 +48,6 @@ def bench(tmp_path: Path, fcm: FakeFcm) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     bench.environment |= {
         "PUSH_PROVIDERS": "fcm",
-        "PUSH_IN_FLIGHT": str(IN_HAND),
         "FCM_BASE_URL": fcm.url,
         "FCM_CREDENTIALS": fcm.tokens.credentials(),
     }
@@ -107,7 +106,7 @@ def test_every_push_ends_and_none_comes_early(
     with capsys.disabled():
         print(
             f"\n{PUSHES} pushes, {KILLS} kills: {states}, {len(early)} early, {repeats} repeats"
-            f" ({heard_late} answers lost), {seconds:.0f} s, seed {seed}"
+            f" ({heard_late} answers lost, {repeats - heard_late} by kills), {seconds:.0f} s, seed {seed}"
         )
     assert states == {"accepted": PUSHES - len(dead), "failed": len(dead)}
     assert bench.query(PRUNED) == [(len(dead),)]
@@ -115,4 +114,4 @@ def test_every_push_ends_and_none_comes_early(
     assert early == []
     # Every repeat carries the id of what it repeats, so that the app can drop it.
     assert set(given) == {name for (name,) in bench.query(ACCEPTED)}
-    assert heard_late <= repeats <= heard_late + IN_HAND * KILLS
+    assert heard_late <= repeats <= heard_late + PUSHES * MOST_REPEATED / 100

@@ -12,6 +12,7 @@ import socketserver
 import struct
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -102,7 +103,8 @@ class FakeSmtp:
         """Close every connection that stands, as servers do with whoever is silent."""
         with self._lock:
             for connection in self._open:
-                if connection.fileno() != -1:
+                # Perhaps the client has gone already.
+                with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
             self._open.clear()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from apps.notifications import providers
+from apps.notifications.delivery import journal
 from tests.devices.pockets import reachable
 from tests.fakes.apns import KEY_ID, TEAM_ID, TOPIC, FakeApns
 from tests.fakes.expo import TOKEN, FakeExpo
@@ -16,8 +17,12 @@ from tests.phone import Phone
 
 
 @pytest.fixture(autouse=True)
-def _as_a_new_worker() -> Iterator[None]:
-    """No connections, no open breaker, no alarm that was rung already."""
+def _as_a_new_worker(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """No connections, no open breaker, no alarm that was rung already, no answers left behind."""
+    settings.PUSH_JOURNAL = str(tmp_path / "push-journal")
+    monkeypatch.setattr(journal, "PAUSE", 0.0)
     providers.release()
     yield
     providers.release()

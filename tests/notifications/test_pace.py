@@ -1,0 +1,68 @@
+"""How many messages are on their way at a time, with a service that is played by arithmetic."""
+
+import heapq
+
+import pytest
+
+from apps.notifications.delivery import pace
+from apps.notifications.delivery.pace import FEWEST, Pace
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def settled(
+    monkeypatch: pytest.MonkeyPatch, *, takes: float, each: float, most: int = 100
+) -> tuple[int, float]:
+    """Play half a minute with a service that takes a while for an answer, and gives one at a time each so often.
+
+    Returns how many were on their way at the end, and answers per second but for the first five.
+    """
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    one = Pace(most)
+    out: list[tuple[float, float]] = []
+    free_at, answers = 0.0, 0
+    while clock.now < 130:
+        while len(out) < one.most:
+            free_at = max(free_at, clock.now) + each
+            heapq.heappush(out, (free_at + takes, clock.now))
+        clock.now, began = heapq.heappop(out)
+        one.landed(began, is_short=True)
+        answers += clock.now > 105
+    return one.most, answers / 25
+
+
+def test_a_service_far_away_is_given_all_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    most, rate = settled(monkeypatch, takes=0.1, each=0.0001)
+
+    assert most == 100
+    assert rate > 900
+
+
+def test_a_service_that_answers_one_by_one_is_not_given_a_crowd(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    most, rate = settled(monkeypatch, takes=0.0, each=0.001)
+
+    # It could not answer more, however many waited there.
+    assert rate > 950
+    assert most <= 8
+
+
+def test_a_fast_one_is_kept_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    most, rate = settled(monkeypatch, takes=0.002, each=0.0002)
+
+    assert rate > 4_500
+    assert most <= 50
+
+
+def test_there_are_never_more_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settled(monkeypatch, takes=0.1, each=0.0001, most=1)[0] == 1
+    assert Pace(2).most == 2
+    assert Pace(50).most == FEWEST

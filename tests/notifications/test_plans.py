@@ -83,7 +83,7 @@ def test_what_mail_asks_about_a_reader_is_read_off_indexes(phone: Phone) -> None
         cursor.execute("ANALYZE notifications_notification, notifications_delivery")
     now = timezone.now()
     (name,) = Delivery.objects.filter(channel="email").values_list("notification_id", "pk")[:1]
-    (mail,) = due.read([name], now)
+    (mail,) = due.read([(str(name[0]), str(name[1]))], now)
 
     for rows in (
         Delivery.objects.mailed_to([people[0]], now),

@@ -9,7 +9,7 @@ STREAM_BIND = env.text("BIND", default=f"127.0.0.1:{env.number('PORT', default=8
 
 # Open streams of one process: a phone costs it some 20 kB.
 STREAMS_MOST = env.number("STREAMS_MOST", default=5_000)
-# Of one person in one process. A session that opens more than its own share closes the oldest of them.
+# Of one person at all servers together. A session that opens more than its own share closes the oldest of them.
 STREAMS_PER_PERSON = 12
 STREAMS_PER_SESSION = 3
 

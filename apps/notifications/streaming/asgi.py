@@ -59,6 +59,7 @@ class Application:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         serving.cancel()
+        here.hub.give_back()
         here.hub = None
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -72,7 +73,7 @@ class Application:
         del response["Content-Length"]
         who = response.subscription
         if scope["method"] == "HEAD":
-            hub.release(who.person)
+            hub.release(who)
             await _send_whole(response, scope, send)
             return
         await send(_start(response))

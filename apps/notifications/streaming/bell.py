@@ -1,7 +1,7 @@
 """The doorbell between whoever changes an inbox and the stream servers that have its owner's app: Redis' pub/sub.
 
-A ring carries nothing and may be lost: what is true lies in Postgres, and every stream looks again by itself
-(`STREAM_HEARTBEAT`). Not NOTIFY: its commits queue up behind one lock of the whole server.
+A ring carries nothing that matters and may be lost: what is true lies in Postgres, and every stream looks again by
+itself (`STREAM_HEARTBEAT`). Not NOTIFY: its commits queue up behind one lock of the whole server.
 """
 
 import asyncio
@@ -87,10 +87,11 @@ def channel_of(person: uuid.UUID) -> str:
 class Listener:
     """One subscription of this process, for the people whose streams it has.
 
-    `heard` is told whose bell rang, or may have rung unheard: whenever listening for somebody begins.
+    `heard` is told whose bell rang, or may have rung unheard: whenever listening for somebody begins; and, where the
+    ring names one, which of their streams has to end.
     """
 
-    def __init__(self, heard: Callable[[uuid.UUID], None]) -> None:
+    def __init__(self, heard: Callable[[uuid.UUID, str], None]) -> None:
         self._heard = heard
         self._people: set[uuid.UUID] = set()
         self._line: PubSub | None = None
@@ -168,4 +169,5 @@ class Listener:
             is_asked = False
             # A ring, or that from now on one will be heard.
             if message["type"] in {"message", "subscribe"} and message["channel"] != _NOBODY:
-                self._heard(uuid.UUID(message["channel"].removeprefix(_CHANNEL)))
+                named = message["data"] if message["type"] == "message" else ""
+                self._heard(uuid.UUID(message["channel"].removeprefix(_CHANNEL)), named)

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from psycopg_pool import PoolTimeout
 
-from apps.accounts import selectors as accounts
 from apps.core.observability import metrics
 from apps.notifications.errors import StreamsFull, TooManyStreams
-from apps.notifications.streaming import news, stream
+from apps.notifications.streaming import leases, looking, stream
 from apps.notifications.streaming.bell import Listener
 from apps.notifications.streaming.stream import Receive, Send, Stream
 from apps.notifications.streaming.wire import EventStream, Subscription
@@ -47,14 +46,18 @@ class Hub:
         self._unrung_at = 0.0
         # Of its own, so that many who come at once do not keep news from those who are there.
         self._eye = ThreadPoolExecutor(1, "looking")
+        self._broom = ThreadPoolExecutor(1, "tidying")
+        self._ended: list[Subscription] = []
+        self._has_ended = asyncio.Event()
         self.is_stopping = False
 
     async def serve(self) -> None:
         """Keep everything going; until cancelled."""
-        async with asyncio.TaskGroup() as all_three:
-            all_three.create_task(self._listener.serve())
-            all_three.create_task(self._look())
-            all_three.create_task(self._tick())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listener.serve())
+            tasks.create_task(self._look())
+            tasks.create_task(self._tick())
+            tasks.create_task(self._tidy())
 
     # Coming and going
 
@@ -63,21 +66,32 @@ class Hub:
         with self._lock:
             if self.is_stopping or self._count >= settings.STREAMS_MOST:
                 raise StreamsFull
-            theirs = [one for one in self._open.get(who.person, ()) if not one.reason]
-            own = [one for one in theirs if one.subscription.session == who.session]
-            is_enough = len(own) >= settings.STREAMS_PER_SESSION
-            if len(theirs) + self._coming[who.person] - is_enough >= settings.STREAMS_PER_PERSON:
-                raise TooManyStreams
             self._coming[who.person] += 1
             self._count += 1
-        if is_enough:
+        try:
+            if not leases.begin(who):
+                self._judge_alone(who)
+        except BaseException:
+            self.release(who)
+            raise
+
+    def _judge_alone(self, who: Subscription) -> None:
+        """Hold somebody to their bounds by what is open here. Raises TooManyStreams."""
+        with self._lock:
+            theirs = [one for one in self._open.get(who.person, ()) if not one.reason]
+            own = [one for one in theirs if one.subscription.session == who.session]
+            is_full = len(theirs) + self._coming[who.person] > settings.STREAMS_PER_PERSON
+        if is_full and not own:
+            raise TooManyStreams
+        if is_full or len(own) >= settings.STREAMS_PER_SESSION:
             self._loop.call_soon_threadsafe(own[0].end, stream.REPLACED)
 
-    def release(self, person: uuid.UUID) -> None:
-        """Give back the room of a stream that did not come about, or has begun."""
+    def release(self, who: Subscription) -> None:
+        """Give back the room of a stream that did not come about; from any thread."""
         with self._lock:
-            self._coming -= Counter([person])
+            self._coming -= Counter([who.person])
             self._count -= 1
+        self._loop.call_soon_threadsafe(self._gone, who)
 
     async def follow(self, opening: EventStream, receive: Receive, send: Send) -> str:
         """Write an admitted answer and all that comes after it; return why it ended."""
@@ -110,6 +124,7 @@ class Hub:
                 del self._open[one.person]
         if not theirs:
             self._listener.remove(one.person)
+        self._gone(one.subscription)
         metrics.STREAMS.dec()
         metrics.count_stream_end(one.reason)
 
@@ -119,11 +134,30 @@ class Hub:
         for one in self._all():
             one.end(stream.RESTART)
 
+    def _gone(self, who: Subscription) -> None:
+        self._ended.append(who)
+        self._has_ended.set()
+
+    async def _tidy(self) -> None:
+        """Give back the leases of streams that have ended."""
+        while True:
+            await self._has_ended.wait()
+            self._has_ended.clear()
+            ended, self._ended = self._ended, []
+            await self._loop.run_in_executor(self._broom, leases.end, ended)
+
+    def give_back(self) -> None:
+        """Give back what is left when nobody tidies up any more."""
+        leases.end(self._ended)
+
     # Looking
 
-    def _heard(self, person: uuid.UUID) -> None:
+    def _heard(self, person: uuid.UUID, named: str) -> None:
         for one in self._open.get(person, ()):
-            self._ring(one)
+            if not named:
+                self._ring(one)
+            elif one.subscription.name == named:
+                one.end(stream.REPLACED)
 
     def _ring(self, one: Stream) -> None:
         if one.is_looking:
@@ -147,7 +181,7 @@ class Hub:
                     del self._due[one]
                     one.is_looking = True
                 try:
-                    found = await self._loop.run_in_executor(self._eye, look, batch)
+                    found = await self._loop.run_in_executor(self._eye, looking.look, batch)
                 except (DatabaseError, PoolTimeout) as failure:
                     log.warning("events not looked for", failure=type(failure).__name__)
                     await asyncio.sleep(_REST)
@@ -192,28 +226,6 @@ class Hub:
 
     def _all(self) -> Iterator[Stream]:
         return (one for theirs in list(self._open.values()) for one in list(theirs))
-
-
-def look(streams: list[Stream]) -> list[bytes | str]:
-    """Return what each stream has to tell, or why it must end; two queries for all of them."""
-    try:
-        standing = accounts.standing_among([one.subscription.session for one in streams])
-        found = news.since([(one.person, one.follower.seen) for one in streams])
-    finally:
-        connection.close()
-    return [
-        _told(one, said) if one.subscription.session in standing else stream.SESSION_OVER
-        for one, said in zip(streams, found, strict=True)
-    ]
-
-
-def _told(one: Stream, said: news.News) -> bytes | str:
-    try:
-        return one.follower.tell(said)
-    # What can't be told to one must not keep the others from hearing theirs.
-    except Exception:
-        log.exception("events not told", actor=str(one.person))
-        return stream.FAILED
 
 
 @dataclass

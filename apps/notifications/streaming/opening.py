@@ -20,7 +20,7 @@ def begin(who: Subscription, *, last_id: str, shape: Shape) -> EventStream:
     try:
         return _begun(who, last_id, shape, settings.STREAM_RETRY)
     except BaseException:
-        hub.release(who.person)
+        hub.release(who)
         raise
 
 

@@ -34,6 +34,7 @@ class Stream:
         "follower",
         "is_looking",
         "is_rung",
+        "leased_at",
         "reason",
         "subscription",
     )
@@ -44,6 +45,7 @@ class Stream:
         self.reason = ""
         # Looked at, or written to: a ring meanwhile is remembered.
         self.is_looking = self.is_rung = False
+        self.leased_at = time.monotonic()
         self._bell, self._outgoing = asyncio.Event(), b""
         self.beat_at = now + random.uniform(0.5, 1) * settings.STREAM_HEARTBEAT  # noqa: S311
 
@@ -54,6 +56,10 @@ class Stream:
     @property
     def has_expired(self) -> bool:
         return time.time() >= self.subscription.expires_at
+
+    @property
+    def needs_lease(self) -> bool:
+        return time.monotonic() >= self.leased_at + settings.STREAM_HEARTBEAT / 2
 
     def end(self, reason: str) -> None:
         """Have the stream close; the first reason counts."""

@@ -3,12 +3,13 @@
 import random
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse
 
 from apps.core.http.rendering import encode
+from apps.core.ids import new_id
 
 HEARTBEAT = b":\n\n"
 
@@ -22,6 +23,12 @@ class Subscription:
     person: uuid.UUID
     session: uuid.UUID
     expires_at: int
+    id: uuid.UUID = field(default_factory=new_id)
+
+    @property
+    def name(self) -> str:
+        """What its lease is called (`leases.py`)."""
+        return f"{self.session}:{self.id}"
 
 
 class EventStream(HttpResponse):

@@ -14,8 +14,9 @@ from apps.notifications.selectors import due_by_provider
 from tests.core.threads import in_threads
 from tests.devices.pockets import reachable, set_address
 from tests.fakes.apns import FakeApns
+from tests.fakes.expo import FakeExpo
 from tests.fakes.fcm import FakeFcm
-from tests.notifications.news import ADDRESS, deliveries_of, fate_of, tell
+from tests.notifications.news import ADDRESS, deliveries_of, fate_of, tell, wait_and_drain
 from tests.outbox import drain
 from tests.phone import Phone
 
@@ -53,6 +54,20 @@ def test_one_that_hangs_holds_up_no_other(
     accepted = Delivery.objects.filter(state="accepted")
     assert len(accepted) >= 3
     assert all(one.accepted_at < late.updated_at for one in accepted)
+
+
+def test_what_is_due_at_expo_goes_in_one_request_and_so_do_its_receipts(
+    expo: FakeExpo, author: Phone
+) -> None:
+    reader = reachable(author, "ExponentPushToken[reader]", provider="expo")
+    for _ in range(5):
+        tell(reader, kind="device_signed_out", data={"device": "x"}, target=None)
+
+    drain()
+    wait_and_drain(1_400)
+
+    assert (expo.sizes, expo.questions) == ([5], [5])
+    assert {one.state for one in Delivery.objects.all()} == {"accepted"}
 
 
 def test_a_phone_that_went_over_to_another_service_is_found_there(

@@ -37,7 +37,7 @@ class Flight:
         # What follows is the loop's.
         self._waiting: deque[Claim] = deque()
         self._out = 0
-        self._pace = Pace(line.most if line else 1)
+        self._pace = Pace(line.most if line else 1, together=line.together if line else 1)
         # The loop itself would forget them.
         self._tasks: set[asyncio.Task[None]] = set()
 

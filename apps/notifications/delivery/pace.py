@@ -19,8 +19,9 @@ class Pace:
     Where more at a time are answered no faster, they would only queue up at the service.
     """
 
-    def __init__(self, highest: int) -> None:
-        self._highest, self._fewest = highest, min(FEWEST, highest)
+    def __init__(self, highest: int, *, together: int = 1) -> None:
+        # What goes in one exchange waits for no other.
+        self._highest, self._fewest = highest, min(max(FEWEST, together), highest)
         self.most = self._fewest
         """Messages that may be on their way now."""
         self._began = self._measured_at = time.monotonic()

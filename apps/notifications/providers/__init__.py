@@ -16,7 +16,7 @@ from apps.notifications.providers.apns_token import ApnsToken
 from apps.notifications.providers.base import Provider, PushFailure, PushMessage, Receipt
 from apps.notifications.providers.circuit import Breaker
 from apps.notifications.providers.console import ConsoleProvider
-from apps.notifications.providers.expo import ExpoProvider
+from apps.notifications.providers.expo import MOST_MESSAGES, ExpoProvider
 from apps.notifications.providers.fcm import FcmProvider
 from apps.notifications.providers.smtp import SMTP, MailMessage, SmtpProvider
 
@@ -30,6 +30,8 @@ class Line:
     provider: Provider[Any]
     most: int
     """Messages that this process may have with the service at a time."""
+    together: int = 1
+    """How many of them go in one exchange."""
     breaker: Breaker = field(default_factory=Breaker)
 
     async def send(self, message: Message) -> Receipt | PushFailure:
@@ -116,7 +118,7 @@ def _line(name: str) -> Line:
         raise ImproperlyConfigured(f"{name!r} is none of {', '.join(_MAKERS)}.")
     # A mail server counts connections, and each mail in flight has its own.
     most = settings.MAIL_CONNECTIONS if name == SMTP else settings.PUSH_IN_FLIGHT
-    return Line(_MAKERS[name](), most)
+    return Line(_MAKERS[name](), most, together=MOST_MESSAGES if name == "expo" else 1)
 
 
 def _release_on_change(*, setting: str, **_: Any) -> None:

@@ -14,6 +14,7 @@ from apps.accounts.api.v1 import serializers as account_shapes
 from apps.accounts.models import Block, User
 from apps.content import selectors as content
 from apps.content.api.v1 import serializers as content_shapes
+from apps.content.api.v2 import serializers as newer_shapes
 from apps.content.models import Bookmark, Collaborator, Comment, Media, Post, Reaction
 from apps.core.actors import ANONYMOUS, Actor
 from apps.core.http import projection
@@ -28,6 +29,9 @@ from tests.content.media.camera import described
 
 ADA = Actor(id=uuid.UUID(int=0xADA))
 NEWEST = ("-created_at", "-id")
+OLDEST = ("created_at", "id")
+# In the words of either version.
+COMMENTS = (content_shapes.Comment, newer_shapes.Comment)
 FEED = ("-published_at", "-id")
 
 PAGES: dict[str, tuple[Read, tuple[str, ...]]] = {
@@ -211,11 +215,12 @@ def test_every_post_and_comment_is_what_the_serializer_would_write(rows: list[Po
 
     own = next(post for post in rows if post.author_id == ADA.id)
     Comment.objects.update(post=own)
-    read = Read(content.comments_on, (ADA, own.id), {}, content_shapes.Comment)
-    items, _ = projection.page(read, ("created_at", "id"), limit=50, last=None)
-    expected_items, _ = projection._page_by_serializer(read, ("created_at", "id"), 50, None)
-    assert json.loads(b"[" + items + b"]") == json.loads(b"[" + expected_items + b"]")
-    assert len(json.loads(b"[" + items + b"]")) == len(TEXTS)
+    for shape in COMMENTS:
+        read = Read(content.comments_on, (ADA, own.id), {}, shape)
+        items, _ = projection.page(read, OLDEST, limit=50, last=None)
+        expected_items, _ = projection._page_by_serializer(read, OLDEST, 50, None)
+        assert json.loads(b"[" + items + b"]") == json.loads(b"[" + expected_items + b"]")
+        assert len(json.loads(b"[" + items + b"]")) == len(TEXTS)
 
 
 @pytest.mark.django_db
@@ -228,7 +233,7 @@ def test_what_hangs_on_a_post_is_what_the_serializer_would_write(rows: list[Post
     other = said.exclude(author=ADA.id)[0].author_id
     Collaborator.objects.create(post=own, user_id=other, role="editor")
     reads = [
-        Read(content.comment_for, (ADA, own.id, reply.id), {}, content_shapes.Comment),
+        *(Read(content.comment_for, (ADA, own.id, reply.id), {}, shape) for shape in COMMENTS),
         Read(content.reaction_to, (ADA, rows[0].id), {}, content_shapes.Reaction),
     ]
     for read in reads:
@@ -237,15 +242,18 @@ def test_what_hangs_on_a_post_is_what_the_serializer_would_write(rows: list[Post
         assert expected
         assert (orjson.loads(found[0]), found[1]) == (orjson.loads(expected[0]), expected[1])
     lists = [
-        Read(content.comments_on, (ADA, own.id), {"reply_to": root.id}, content_shapes.Comment),
+        *(
+            Read(content.comments_on, (ADA, own.id), {"reply_to": root.id}, shape)
+            for shape in COMMENTS
+        ),
         Read(content.collaborators_on, (ADA, own.id), {}, content_shapes.Collaborator),
     ]
     for read in lists:
-        items, _ = projection.page(read, ("created_at", "id"), limit=5, last=None)
-        expected_items, _ = projection._page_by_serializer(read, ("created_at", "id"), 5, None)
+        items, _ = projection.page(read, OLDEST, limit=5, last=None)
+        expected_items, _ = projection._page_by_serializer(read, OLDEST, 5, None)
         assert items
         assert json.loads(b"[" + items + b"]") == json.loads(b"[" + expected_items + b"]")
-        assert compiled(read, ("created_at", "id"))
+        assert compiled(read, OLDEST)
 
 
 @pytest.mark.django_db

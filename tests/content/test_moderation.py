@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +14,7 @@ from apps.content.models import Case, Report
 from apps.content.services import reporting
 from apps.core.models import AuditEvent
 from tests.content.desk import commented, drafted, published
+from tests.content.media import camera
 from tests.phone import Answer, Phone
 
 QUEUE = reverse("admin:content_case_changelist")
@@ -35,6 +37,24 @@ def judge(desk: Client, verb: str) -> str:
     chosen = [str(case.pk) for case in Case.objects.all()]
     form = {"action": verb, "_selected_action": chosen}
     return desk.post(QUEUE, form, follow=True).content.decode()
+
+
+def test_a_reported_picture_is_seen_in_the_queue_and_on_its_post(
+    desk: Client, author: Phone, stranger: Phone
+) -> None:
+    post = published(author)
+    camera.shown_by(post["id"])
+    assert complain(stranger, "post", post["id"]).status == 201
+    case = Case.objects.get()
+
+    for address in (
+        QUEUE,
+        reverse("admin:content_case_change", args=[case.pk]),
+        reverse("admin:content_post_change", args=[post["id"]]),
+    ):
+        page = desk.get(address)
+        assert page.content.decode().count('<img class="preview"') == 1, address
+        assert settings.MEDIA_ORIGIN in page.headers["Content-Security-Policy"]
 
 
 def test_complaints_about_one_thing_are_one_case(

@@ -3,21 +3,17 @@
 Only public pictures are shown here: a private one is its owner's and nobody's who has not reported it.
 """
 
-from typing import Any
-
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
-from django.utils.csp import CSP
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.csp import csp_override
 
-from apps.content import storage
+from apps.content.admin.pictures import WITH_PICTURES, preview_of
 from apps.content.errors import MediaNotFound
 from apps.content.models import Media, Post
 from apps.content.services import uploading
@@ -25,15 +21,11 @@ from apps.core.admin import ReadOnlyAdmin
 
 _POSTS_SHOWN = 20
 _IN_QUARANTINE = {Media.State.PENDING, Media.State.PROCESSING}
-# Pages with pictures in them, and only these, show what comes from the origin of pictures.
-_WITH_PICTURES: dict[str, Any] = settings.SECURE_CSP | {
-    "img-src": [CSP.SELF, "data:", settings.MEDIA_ORIGIN]
-}
 
 
 @admin.register(Media)
-@method_decorator(csp_override(_WITH_PICTURES), "changelist_view")
-@method_decorator(csp_override(_WITH_PICTURES), "change_view")
+@method_decorator(csp_override(WITH_PICTURES), "changelist_view")
+@method_decorator(csp_override(WITH_PICTURES), "change_view")
 class MediaAdmin(ReadOnlyAdmin):
     """Every picture, the newest first."""
 
@@ -53,10 +45,7 @@ class MediaAdmin(ReadOnlyAdmin):
 
     @admin.display(description="picture")
     def preview(self, media: Media) -> SafeString | str:
-        if not media.public_folder:
-            return "private" if media.folder else ""
-        address = f"{storage.store().public_prefix()}{media.public_folder}/small.webp"
-        return format_html('<img class="preview" src="{}" alt="" loading="lazy">', address)
+        return preview_of(media)
 
     @admin.display(description="state", ordering="state")
     def standing(self, media: Media) -> str:

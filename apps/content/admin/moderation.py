@@ -11,9 +11,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.views.decorators.csp import csp_override
 
+from apps.content.admin.pictures import WITH_PICTURES, preview_of
 from apps.content.errors import NothingToHide
 from apps.content.models import Case, Report
 from apps.content.services import moderation
@@ -23,31 +26,34 @@ _EXCERPT = 160
 _NOTES_SHOWN = 20
 _SHOWN = (
     *("post__title", "post__body", "post__hidden_at", "post__deleted_at"),
+    *("post__cover__folder", "post__cover__public_folder"),
     *("comment__body", "comment__hidden_at", "comment__deleted_at"),
     *("person__display_name", "author__display_name", "author__is_active"),
 )
 
 
 @admin.register(Case)
+@method_decorator(csp_override(WITH_PICTURES), "changelist_view")
+@method_decorator(csp_override(WITH_PICTURES), "change_view")
 class CaseAdmin(ReadOnlyAdmin):
     """What was reported, the latest first."""
 
-    list_display = ("excerpt", "about", "whose", "report_count", "reported_at", "state")
+    list_display = ("excerpt", "picture", "about", "whose", "report_count", "reported_at", "state")
     list_filter = ("state",)
     search_fields = ("id__exact", "post__id__exact", "comment__id__exact", "author__id__exact")
     search_help_text = "The id of a case, of what it is about, or of its author."
     ordering = ("-reported_at", "-id")
     fields = (
-        *("about", "words", "whose", "reasons", "notes"),
+        *("about", "words", "picture", "whose", "reasons", "notes"),
         *("report_count", "reported_at", "state", "closed_at", "closed_by"),
     )
-    readonly_fields = ("about", "words", "whose", "reasons", "notes")
+    readonly_fields = ("about", "words", "picture", "whose", "reasons", "notes")
     actions = ("hide", "restore", "dismiss", "suspend_author")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         own = [field.name for field in Case._meta.concrete_fields]
         found = super().get_queryset(request)
-        related = ("post", "comment", "person", "author", "closed_by")
+        related = ("post__cover", "comment", "person", "author", "closed_by")
         return found.select_related(*related).only(*own, *_SHOWN, "closed_by__display_name")
 
     @admin.display(description="what it says")
@@ -64,6 +70,10 @@ class CaseAdmin(ReadOnlyAdmin):
             return "(deleted)"
         words = f"{case.post.title}\n\n{case.post.body}" if case.post else row.body
         return f"(hidden) {words}" if row.hidden_at else words
+
+    @admin.display(description="picture")
+    def picture(self, case: Case) -> SafeString | str:
+        return preview_of(case.post.cover) if case.post and not case.post.deleted_at else ""
 
     @admin.display(description="about")
     def about(self, case: Case) -> SafeString:

@@ -4,9 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString
+from django.views.decorators.csp import csp_override
 
+from apps.content.admin.pictures import WITH_PICTURES, preview_of
 from apps.content.errors import PostNotFound
 from apps.content.models import Post
 from apps.content.services import posts
@@ -20,10 +25,14 @@ class PostForm(forms.ModelForm):
     class Meta:
         model = Post
         fields = ("author", *_WORDS)
-        widgets = {"summary": forms.Textarea, "body": forms.Textarea(attrs={"rows": 24})}
+        widgets = {
+            "summary": AdminTextareaWidget(attrs={"rows": 3}),
+            "body": AdminTextareaWidget(attrs={"rows": 24}),
+        }
 
 
 @admin.register(Post)
+@method_decorator(csp_override(WITH_PICTURES), "change_view")
 class PostAdmin(admin.ModelAdmin):
     """What people wrote. Whoever may change a post is written down with what they changed."""
 
@@ -41,11 +50,11 @@ class PostAdmin(admin.ModelAdmin):
     paginator = BoundedPaginator
 
     def get_fields(self, request: HttpRequest, obj: Post | None = None) -> Any:
-        return ("author", *_WORDS) if obj is None else ("author", *_WORDS, *self._facts)
+        return ("author", *_WORDS) if obj is None else ("author", *_WORDS, "picture", *self._facts)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Post | None = None) -> Any:
         # Whose words they are is said once, when they are written.
-        return () if obj is None else ("author", *self._facts)
+        return () if obj is None else ("author", "picture", *self._facts)
 
     _facts = (
         *("id", "status", "published_at", "scheduled_for", "hidden_at", "deleted_at"),
@@ -55,6 +64,10 @@ class PostAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Post]:
         found: Any = super().get_queryset(request)
         return found.with_author()
+
+    @admin.display(description="cover")
+    def picture(self, post: Post) -> SafeString | str:
+        return preview_of(post.cover)
 
     def has_change_permission(self, request: HttpRequest, obj: Post | None = None) -> bool:
         # A tombstone has no words to change.

@@ -4,12 +4,14 @@ On the paths that every phone takes, making SQL costs several times what running
 prepared once per connection, and planned once (`plan_cache_mode` in settings/database.py).
 """
 
+import uuid
 from collections.abc import Sequence
 from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 import psycopg
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import DatabaseDefault
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
@@ -31,16 +33,17 @@ def rows(
 
     Inside a transaction it takes part in it. Raises what Django's cursors raise.
     """
-    if connection.queries_logged or connection.execute_wrappers:
-        # Somebody counts or logs queries: Django's own cursor tells them.
-        with connection.cursor() as watched:
+    # Once: `django.db.connection` looks for itself at each use.
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if _is_watched(database):
+        with database.cursor() as watched:
             watched.execute(sql, parameters)
             return watched.fetchall() if most is None else watched.fetchmany(most)
-    with connection.wrap_database_errors:
-        pool = None if connection.connection else connection.pool  # type: ignore[attr-defined]
+    with database.wrap_database_errors:
+        pool = None if database.connection else database.pool
         if pool is None:
-            connection.ensure_connection()
-            return _rows(connection.connection, sql, parameters, most)
+            database.ensure_connection()
+            return _rows(database.connection, sql, parameters, most)
         if pool.closed:
             pool.open()
         # Lent for the time of the statement, not of the request.
@@ -56,53 +59,65 @@ def commit(sql: str, parameters: Sequence[Any]) -> None:
 
     Whatever the statement returns is not looked at: it refuses by an error. Raises what Django's cursors raise.
     """
-    if not _commits_here():
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if _is_watched(database) or not _is_outermost(database):
         first(sql, parameters)
         return
-    with connection.wrap_database_errors:
-        raw = connection.connection
-        _, step = _bound(raw, sql, parameters)
-        ending = Step(_prepared(raw, "COMMIT", ()))
+    with database.wrap_database_errors:
+        raw = database.connection
+        last, ending = _bound(raw, sql, parameters), Step(_prepared(raw, "COMMIT", ()))
         # Django's own commit finds nothing to do afterwards, and runs what waits for it.
-        for result in pipeline.results_of(raw.pgconn, [step, ending]):
+        for result in pipeline.results_of(raw.pgconn, [last, ending]):
             _checked(raw, result)
 
 
-def _commits_here() -> bool:
-    """Tell whether the end of the innermost `atomic` is the end of the transaction, and nobody counts statements."""
-    is_outermost = connection.in_atomic_block and not connection.savepoint_ids
-    is_watched = connection.queries_logged or connection.execute_wrappers
-    return (
-        is_outermost and connection.commit_on_exit and not (is_watched or connection.needs_rollback)
-    )
+def _is_watched(database: Any) -> bool:
+    """Tell whether somebody counts or logs queries: Django's own cursor tells them."""
+    return bool(database.queries_logged or database.execute_wrappers)
+
+
+def _is_outermost(database: Any) -> bool:
+    """Tell whether the end of the innermost `atomic` is the end of the transaction."""
+    is_alone = database.in_atomic_block and not database.savepoint_ids
+    return is_alone and database.commit_on_exit and not database.needs_rollback
 
 
 def _rows(
     raw: Any, sql: str, parameters: Sequence[Any], most: int | None
 ) -> Sequence[tuple[Any, ...]]:
     """What a psycopg cursor does with `prepare=True, binary=True`, in half of its processor time."""
-    values, step = _bound(raw, sql, parameters)
+    step = _bound(raw, sql, parameters)
     if not raw.autocommit and raw.pgconn.transaction_status == TransactionStatus.IDLE:
         beginning = Step(_prepared(raw, "BEGIN", ()))
-        begun, *rest = pipeline.results_of(raw.pgconn, [beginning, step])
+        begun, found = pipeline.results_of(raw.pgconn, [beginning, step])
         _checked(raw, begun)
-        (found,) = rest
     else:
         found = raw.pgconn.exec_prepared(*step, Format.BINARY)
     size = _checked(raw, found).ntuples
     if not size:
         return ()
+    values = _values_of(raw)
     values.set_pgresult(found)
     loaded: Sequence[tuple[Any, ...]] = values.load_rows(
         0, size if most is None else min(most, size), tuple
     )
+    values.set_pgresult(None)
     return loaded
 
 
-def _bound(raw: Any, sql: str, parameters: Sequence[Any]) -> tuple[Any, Step]:
-    values = Transformer(raw)
+def _bound(raw: Any, sql: str, parameters: Sequence[Any]) -> Step:
+    values = _values_of(raw)
     bound = values.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
-    return values, Step(_prepared(raw, sql, values.types or ()), bound, values.formats or ())
+    return Step(_prepared(raw, sql, values.types or ()), bound, values.formats or ())
+
+
+def _values_of(raw: Any) -> Any:
+    """Return what turns values into parameters and results into values, with what it has learnt of types so far."""
+    try:
+        return raw._our_values
+    except AttributeError:
+        raw._our_values = Transformer(raw)
+        return raw._our_values
 
 
 def _prepared(raw: Any, sql: str, types: tuple[int, ...]) -> bytes:
@@ -137,35 +152,64 @@ def insert(row: models.Model) -> bool:
 
     Returns whether the row is new. Raises IntegrityError for any other constraint.
     """
+    return insert_and_read(row, "SELECT", ()) is not None
+
+
+def insert_and_read(
+    row: models.Model, sql: str, parameters: Sequence[Any]
+) -> tuple[Any, ...] | None:
+    """Insert like `insert`, and return in the same statement the row that `sql` finds with the new row in its table.
+
+    Empty where it finds none, None when the key is taken.
+    """
     values = {field: getattr(row, field.attname) for field in type(row)._meta.local_concrete_fields}
     given = tuple(f for f, value in values.items() if not isinstance(value, DatabaseDefault))
-    sql, filled_in = _insertion(type(row), given)
-    found = first(sql, [field.get_db_prep_save(values[field], connection) for field in given])
+    text, filled_in = _insertion(type(row), given, sql)
+    inserted = [_prepared_value(field, values[field]) for field in given]
+    found = first(text, [*inserted, *parameters])
     if found is None:
-        return False
-    for field, value in zip(filled_in, found, strict=True):
+        return None
+    for field, value in zip(filled_in, found, strict=False):
         setattr(row, field.attname, value)
     row._state.adding, row._state.db = False, connection.alias
-    return True
+    return found[len(filled_in) :]
 
 
 type _Field = models.Field[Any, Any]
 
+# Values of these types go into columns of these kinds as they are.
+_PLAIN: dict[type[_Field], set[type[Any]]] = {
+    models.CharField: {str, NoneType},
+    models.UUIDField: {uuid.UUID, NoneType},
+    models.ForeignKey: {uuid.UUID, NoneType},
+    models.BooleanField: {bool},
+}
+
+
+def _prepared_value(field: _Field, value: Any) -> Any:
+    if type(value) in _PLAIN.get(type(field), ()):
+        return value
+    return field.get_db_prep_save(value, connection)
+
 
 @lru_cache(256)
-def _insertion(model: type[models.Model], given: tuple[_Field, ...]) -> tuple[str, list[_Field]]:
+def _insertion(
+    model: type[models.Model], given: tuple[_Field, ...], sql: str
+) -> tuple[str, list[_Field]]:
     fields = model._meta.local_concrete_fields
     key = model._meta.pk
     # The key is asked for as well: a row comes back even when the database fills in nothing.
     filled_in = [field for field in fields if field not in given] or [key]
-    sql = (
-        f"INSERT INTO {_quoted(model._meta.db_table)} "  # noqa: S608
+    # The rows that are returned take the table's name: in it, `sql` finds what is not yet to be seen there.
+    text = (
+        f"WITH {_quoted(model._meta.db_table)} AS (INSERT INTO {_quoted(model._meta.db_table)} "  # noqa: S608
         f"({', '.join(_quoted(field.column) for field in given)}) "
         f"VALUES ({', '.join('%s' for _ in given)}) "
-        f"ON CONFLICT ({_quoted(key.column)}) DO NOTHING "
-        f"RETURNING {', '.join(_quoted(field.column) for field in filled_in)}"
+        f"ON CONFLICT ({_quoted(key.column)}) DO NOTHING RETURNING *) "
+        f"SELECT {', '.join(f'made.{_quoted(field.column)}' for field in filled_in)}, found.* "
+        f"FROM {_quoted(model._meta.db_table)} AS made LEFT JOIN ({sql}) AS found ON true"
     )
-    return sql, filled_in
+    return text, filled_in
 
 
 def _quoted(name: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -32,10 +32,12 @@ def create_post(
     tags: Iterable[str] = (),
     cover: uuid.UUID | None = None,
     id: uuid.UUID | None = None,
+    insert: Callable[[Post], bool] = statements.insert,
 ) -> tuple[Post, bool]:
     """Write a draft and return it, with whether it is new: repeating an own id repeats nothing.
 
-    Raises IdTaken, PostDeleted, TagTooLong and CoverUnusable.
+    `insert` writes the row unless its key is taken, and says whether it did. Raises IdTaken, PostDeleted, TagTooLong
+    and CoverUnusable.
     """
     assert actor.id  # noqa: S101 - the route lets in nobody else
     post = Post(
@@ -49,7 +51,7 @@ def create_post(
         tags=_normal(tags),
         cover=covers.showable(actor=actor, media_id=cover),
     )
-    if statements.insert(post):
+    if insert(post):
         return post, True
     return _repeated(actor, post.id), False
 

@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Model, QuerySet, Value, When
 from rest_framework.serializers import BaseSerializer
 
 from apps.core import statements
@@ -73,7 +73,11 @@ class Statement:
 
     def first(self, values: Sequence[Any]) -> tuple[Any, ...] | None:
         """Execute and return the first row."""
-        return statements.first(self.sql, [values[place] for place in self.places])
+        return statements.first(self.sql, self.chosen(values))
+
+    def chosen(self, values: Sequence[Any]) -> list[Any]:
+        """Return its parameters out of the values of a call."""
+        return [values[place] for place in self.places]
 
 
 type Items = tuple[bytes, tuple[Any, ...] | None]
@@ -128,6 +132,31 @@ def one(read: Read, viewpoint: str, known: str = "") -> tuple[bytes | None, str]
         return None
     body, tag = found
     return None if body is None else bytes(body), tag
+
+
+class Insertion:
+    """Inserts a row and reads it, in one statement, as `one` would read it afterwards.
+
+    Handed to a service in place of `statements.insert`; `read_of` says how the row with this key is read. What the
+    service changes in the row afterwards is not in what was `found`.
+    """
+
+    found: tuple[bytes, str] | None = None
+
+    def __init__(self, read_of: Callable[[Any], Read], viewpoint: str) -> None:
+        self.read_of, self._viewpoint = read_of, viewpoint
+
+    def __call__(self, row: Model) -> bool:
+        read = self.read_of(row.pk)
+        form, values = taken_apart(read.arguments, read.keywords)
+        statement = _row_statement(read.selector, form, read.shape, read.selection)  # type: ignore[arg-type]
+        if statement is None:
+            return statements.insert(row)
+        values += [self._viewpoint, ""]
+        told = statements.insert_and_read(row, statement.sql, statement.chosen(values))
+        if told and told[0] is not None:
+            self.found = bytes(told[0]), told[1]
+        return told is not None
 
 
 def tagging(shape: Shape) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ authenticate → limit and session (one Redis round trip) → app version → pe
 service or selector → answer.
 """
 
+import uuid
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -36,7 +37,7 @@ from apps.core.http.client import address_of, client_of, route_of
 from apps.core.http.gate import Errand
 from apps.core.http.operations import Operation, Page, Shape, operation_of
 from apps.core.http.placeholders import Selector
-from apps.core.http.projection import Read
+from apps.core.http.projection import Insertion, Read
 from apps.core.http.rendering import encode
 from apps.core.http.serializers import query_fault, query_values, shared, validated, validated_query
 from apps.core.http.shared_pages import Shown
@@ -235,6 +236,21 @@ class ApiView(APIView):
         if body is None:
             return self._not_modified(tag)
         return self._sent(body, tag, status or self.operation.status)
+
+    def insertion(self, selector: Selector, *arguments: Any) -> Insertion:
+        """Make what a service inserts a row with, so that its answer comes in the same statement.
+
+        The selector is asked with the arguments and the row's key.
+        """
+        return Insertion(lambda key: self._reading(selector, *arguments, key), self._viewpoint)
+
+    def inserted(self, insertion: Insertion, key: uuid.UUID, *, is_new: bool) -> HttpResponse:
+        """Answer the row that was made, or was there under its key."""
+        status = 201 if is_new else 200
+        if is_new and insertion.found:
+            return self._sent(*insertion.found, status)
+        read = insertion.read_of(key)
+        return self.read(read.selector, *read.arguments, status=status)
 
     def page(
         self,

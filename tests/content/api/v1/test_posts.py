@@ -226,3 +226,19 @@ def test_counts_change_the_tag_and_not_the_version(author: Phone, stranger: Phon
     # What the author wrote meanwhile is not stale because a reader spoke.
     changed = author.patch(f"posts/{post['id']}", {"title": "Mine"}, if_match=before.etag)
     assert changed.status == 200
+
+
+def test_what_is_written_is_answered_as_it_is_read(author: Phone) -> None:
+    made = author.post("posts", {"title": "Möwen \U0001f54a", "tags": ["sea"], "language": "de"})
+
+    read = author.get(f"posts/{made.json['id']}")
+
+    assert read.content == made.content
+    assert read.headers["ETag"] == made.headers["ETag"]
+
+
+def test_a_new_post_costs_one_statement_beside_its_key(
+    author: Phone, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        assert author.post("posts", {"title": "Night ferry"}).status == 201

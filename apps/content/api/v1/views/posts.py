@@ -68,9 +68,9 @@ class PostList(ApiView):
 
         Choose its `id` yourself when you write offline: sending it again answers the post as it is now, with 200.
         """
-        post, is_new = posts.create_post(actor=self.actor, **self.payload)
-        status = 201 if is_new else 200
-        return self.read(selectors.post_for, self.actor, post.id, status=status)
+        insertion = self.insertion(selectors.post_for, self.actor)
+        post, is_new = posts.create_post(actor=self.actor, insert=insertion, **self.payload)
+        return self.inserted(insertion, post.id, is_new=is_new)
 
 
 class PostDetail(ApiView):

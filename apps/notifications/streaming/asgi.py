@@ -71,14 +71,16 @@ class Application:
             return
         # Nobody knows how long it will be.
         del response["Content-Length"]
-        who = response.subscription
+        opening, request_id = response.opening, response["X-Request-Id"]
+        who = opening.subscription
         if scope["method"] == "HEAD":
             hub.release(who)
             await _send_whole(response, scope, send)
             return
         await send(_start(response))
-        reason = await hub.follow(response, receive, send)
-        request_id = response["X-Request-Id"]
+        # It holds the whole request, which would otherwise stay for hours.
+        del response
+        reason = await hub.follow(opening, receive, send)
         log.info("stream ended", request_id=request_id, actor=str(who.person), reason=reason)
         if reason == SLOW:
             self.cut(scope["client"])

@@ -22,7 +22,7 @@ from apps.notifications.errors import StreamsFull, TooManyStreams
 from apps.notifications.streaming import leases, looking, stream
 from apps.notifications.streaming.bell import Listener
 from apps.notifications.streaming.stream import Receive, Send, Stream
-from apps.notifications.streaming.wire import EventStream, Subscription
+from apps.notifications.streaming.wire import Opening, Subscription
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -93,7 +93,7 @@ class Hub:
             self._count -= 1
         self._loop.call_soon_threadsafe(self._gone, who)
 
-    async def follow(self, opening: EventStream, receive: Receive, send: Send) -> str:
+    async def follow(self, opening: Opening, receive: Receive, send: Send) -> str:
         """Write an admitted answer and all that comes after it; return why it ended."""
         one = Stream(opening, self._loop.time())
         with self._lock:
@@ -109,7 +109,7 @@ class Hub:
         if self.is_stopping:
             one.end(stream.RESTART)
         try:
-            await one.run(opening.content, receive, send, self._written)
+            await one.run(opening.first, receive, send, self._written)
         finally:
             self._leave(one)
         return one.reason

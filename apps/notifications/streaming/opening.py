@@ -5,7 +5,7 @@ from django.conf import settings
 from apps.notifications.streaming import news
 from apps.notifications.streaming.follower import Follower, Shape
 from apps.notifications.streaming.hub import here
-from apps.notifications.streaming.wire import EventStream, Subscription, retry_after
+from apps.notifications.streaming.wire import EventStream, Opening, Subscription, retry_after
 
 
 def begin(who: Subscription, *, last_id: str, shape: Shape) -> EventStream:
@@ -27,4 +27,4 @@ def begin(who: Subscription, *, last_id: str, shape: Shape) -> EventStream:
 def _begun(who: Subscription, last_id: str, shape: Shape, wait: float) -> EventStream:
     follower = Follower(who.person, shape, last_id)
     (found,) = news.since([(who.person, follower.seen)])
-    return EventStream(retry_after(wait) + follower.tell(found), who, follower)
+    return EventStream(Opening(retry_after(wait) + follower.tell(found), who, follower))

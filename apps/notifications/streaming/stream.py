@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.notifications.streaming.follower import Follower
-from apps.notifications.streaming.wire import HEARTBEAT, EventStream, Subscription, told
+from apps.notifications.streaming.wire import HEARTBEAT, Opening, Subscription, told
 
 type Message = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
@@ -39,7 +39,7 @@ class Stream:
         "subscription",
     )
 
-    def __init__(self, opening: EventStream, now: float) -> None:
+    def __init__(self, opening: Opening, now: float) -> None:
         self.subscription: Subscription = opening.subscription
         self.follower: Follower = opening.follower
         self.reason = ""

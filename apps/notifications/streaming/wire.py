@@ -31,12 +31,21 @@ class Subscription:
         return f"{self.session}:{self.id}"
 
 
-class EventStream(HttpResponse):
-    """An answer of events; in the stream server, `subscription` goes on where `follower` stands."""
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a stream begins with: its first bytes, whose it is, and where its follower stands."""
 
-    def __init__(self, first: bytes, subscription: Subscription, follower: Any) -> None:
-        super().__init__(first, content_type="text/event-stream")
-        self.subscription, self.follower = subscription, follower
+    first: bytes
+    subscription: Subscription
+    follower: Any
+
+
+class EventStream(HttpResponse):
+    """An answer of events; in the stream server, `opening` goes on."""
+
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening.first, content_type="text/event-stream")
+        self.opening = opening
         # Of nginx, which would wait until it has a buffer full (X-Accel-Buffering); of others, no-store is understood.
         self["X-Accel-Buffering"] = "no"
 

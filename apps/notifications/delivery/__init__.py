@@ -1,7 +1,7 @@
 """The worker room: what is due at a service is taken in batches, looked at again, sent, and its outcome recorded.
 
-No transaction is held while a service answers. A worker may die between the service's yes and our record of it: when
-its lease ends, the next one sends again with the same ids, and the app drops the repeat.
+No transaction is held while a service answers. A sender may die between the service's yes and our record of it: what it
+has heard is in its journal, and what it has not is sent again with the same ids when its lease ends.
 """
 
 from apps.notifications.delivery.pump import send_due

@@ -31,7 +31,7 @@ EXPO_ACCESS_TOKEN = env.text("EXPO_ACCESS_TOKEN", default="")
 
 # An authority of your own, in front of Apple, that is trusted beside the public ones.
 PUSH_CA_FILE = env.text("PUSH_CA_FILE", default="")
-# Messages that each process may have with one service at a time, at most (`delivery/pace.py`).
+# Messages that each process may have with one service at a time, at most (`providers/pace.py`).
 PUSH_IN_FLIGHT = env.number("PUSH_IN_FLIGHT", default=100, local=100)
 # Where senders note what services answered until it is in the ledger; best on what outlives a killed sender.
 PUSH_JOURNAL = env.text(

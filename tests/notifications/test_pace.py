@@ -4,8 +4,8 @@ import heapq
 
 import pytest
 
-from apps.notifications.delivery import pace
-from apps.notifications.delivery.pace import FEWEST, Pace
+from apps.notifications.providers import pace
+from apps.notifications.providers.pace import FEWEST, Pace
 
 
 class Clock:
@@ -66,3 +66,23 @@ def test_there_are_never_more_than_allowed(monkeypatch: pytest.MonkeyPatch) -> N
     assert settled(monkeypatch, takes=0.1, each=0.0001, most=1)[0] == 1
     assert Pace(2).most == 2
     assert Pace(50).most == FEWEST
+
+
+def test_an_hour_without_anything_to_send_slows_nothing_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    one = Pace(100)
+    for _ in range(400):
+        began, clock.now = clock.now, clock.now + 0.01
+        for _ in range(one.most):
+            one.landed(began, is_short=True)
+    before = one.most
+
+    clock.now += 3_600
+    one.resume()
+    began, clock.now = clock.now, clock.now + 0.01
+    one.landed(began, is_short=True)
+
+    assert one.most == before > 50

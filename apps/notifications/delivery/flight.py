@@ -15,7 +15,6 @@ from apps.notifications.delivery import outcomes
 from apps.notifications.delivery.claiming import Claim
 from apps.notifications.delivery.journal import Journal
 from apps.notifications.delivery.outcomes import Landed
-from apps.notifications.delivery.pace import Pace
 from apps.notifications.providers import Line, wire
 from apps.notifications.providers.base import PushFailure, Receipt, Unreachable
 
@@ -37,7 +36,6 @@ class Flight:
         # What follows is the loop's.
         self._waiting: deque[Claim] = deque()
         self._out = 0
-        self._pace = Pace(line.most if line else 1, together=line.together if line else 1)
         # The loop itself would forget them.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -45,6 +43,8 @@ class Flight:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # After a fault of ours, what nobody has sent yet waits for its lease to end.
+        wire.loop().call_soon_threadsafe(self._waiting.clear)
         self._journal.close(is_written=not self.aloft)
 
     def room(self) -> int:
@@ -66,12 +66,14 @@ class Flight:
             wire.loop().call_soon_threadsafe(self._queue, claims)
 
     def _queue(self, claims: Sequence[Claim]) -> None:
+        if self._line and not self._out:
+            self._line.pace.resume()
         self._waiting.extend(claims)
         self._launch()
 
     def _launch(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting and self._out < self._pace.most:
+        while self._line and self._waiting and self._out < self._line.pace.most:
             self._out += 1
             exchange = self._exchange(self._waiting.popleft())
             task = asyncio.Task(exchange, loop=loop, eager_start=True)
@@ -95,7 +97,9 @@ class Flight:
             self._out -= 1
             self._journal.note(claim, answer)
             self._landed.put((claim, answer))
-            self._pace.landed(began, is_short=bool(self._waiting))
+            if isinstance(answer, Receipt):
+                # What was refused may never have left.
+                self._line.pace.landed(began, is_short=bool(self._waiting))
             if self._waiting:
                 asyncio.get_running_loop().call_soon(self._launch)
 

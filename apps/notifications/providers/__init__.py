@@ -18,6 +18,7 @@ from apps.notifications.providers.circuit import Breaker
 from apps.notifications.providers.console import ConsoleProvider
 from apps.notifications.providers.expo import MOST_MESSAGES, ExpoProvider
 from apps.notifications.providers.fcm import FcmProvider
+from apps.notifications.providers.pace import Pace
 from apps.notifications.providers.smtp import SMTP, MailMessage, SmtpProvider
 
 type Message = PushMessage | MailMessage
@@ -30,8 +31,8 @@ class Line:
     provider: Provider[Any]
     most: int
     """Messages that this process may have with the service at a time."""
-    together: int = 1
-    """How many of them go in one exchange."""
+    pace: Pace
+    """How many of them are on their way at a time."""
     breaker: Breaker = field(default_factory=Breaker)
 
     async def send(self, message: Message) -> Receipt | PushFailure:
@@ -118,7 +119,8 @@ def _line(name: str) -> Line:
         raise ImproperlyConfigured(f"{name!r} is none of {', '.join(_MAKERS)}.")
     # A mail server counts connections, and each mail in flight has its own.
     most = settings.MAIL_CONNECTIONS if name == SMTP else settings.PUSH_IN_FLIGHT
-    return Line(_MAKERS[name](), most, together=MOST_MESSAGES if name == "expo" else 1)
+    together = MOST_MESSAGES if name == "expo" else 1
+    return Line(_MAKERS[name](), most, Pace(most, together=together))
 
 
 def _release_on_change(*, setting: str, **_: Any) -> None:

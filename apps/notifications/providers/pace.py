@@ -30,6 +30,10 @@ class Pace:
         # While it is measured anew: how many were on their way before, how many have been measured.
         self._before, self._samples = 0, 0
 
+    def resume(self) -> None:
+        """Count anew: nothing was on its way for a while."""
+        self._begin(time.monotonic())
+
     def landed(self, began: float, *, is_short: bool) -> None:
         """Note the answer to what was sent at a moment, and whether others had to wait for their turn."""
         now = time.monotonic()

@@ -16,7 +16,7 @@ from apps.notifications.rendering import letters
 def check_letters(**_: Any) -> list[CheckMessage]:
     """Every kind that goes by mail has its letter, and one for its digest, in every language of the product."""
     mailed = {name: kind for name, kind in KINDS.items() if Channel.EMAIL in kind.channels}
-    wanted = {name: kind.data for name, kind in mailed.items()}
+    wanted = {name: letters.given_by(kind) for name, kind in mailed.items()}
     digests = {name + rendering.DIGEST: kind for name, kind in mailed.items() if kind.digest}
     wanted |= {name: kind.data | {"count"} for name, kind in digests.items()}
     return [

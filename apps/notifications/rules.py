@@ -25,6 +25,11 @@ def unwanted(kind: Kind, preference: Preference, channel: str, now: datetime) ->
     return ""
 
 
+def is_no_way(kind: Kind, preference: Preference, channel: str, reason: str) -> bool:
+    """Tell whether a channel is off for everybody until they ask for it, and somebody never did."""
+    return reason == "preference" and not preference.has_chosen(kind.category, channel)
+
+
 def passes(kind: Kind) -> bool:
     """Tell whether a kind is shown at any hour, however many there were."""
     return kind.is_mandatory or kind.priority is Priority.URGENT

@@ -20,7 +20,8 @@ class CampaignForm(forms.ModelForm):
         choices=[
             (name, f"{name} ({kind.category})") for name, kind in KINDS.items() if kind.is_composed
         ],
-        help_text="Marketing reaches only those who asked for it; news all but those who said no.",
+        help_text="Marketing reaches only those who asked for it; news all but those who said no. By mail, both go"
+        " to those who asked for that.",
     )
     platforms = forms.MultipleChoiceField(
         choices=[(platform, platform) for platform in PLATFORMS],

@@ -18,6 +18,7 @@ from apps.notifications.campaigning.sharing import share
 from apps.notifications.kinds import KINDS, Channel
 from apps.notifications.models import Campaign, CampaignChunk, Preference
 from apps.notifications.models.delivery import Turn
+from apps.notifications.providers.smtp import SMTP
 from apps.notifications.selectors.audience import Reached, audience_at
 
 # Whoever tells or marks something holds the count of an inbox for a moment. This much we wait for it, less than the
@@ -31,7 +32,8 @@ _AHEAD = timedelta(seconds=2)
 # several phones is told once, in whichever chunk comes first.
 _TELL = """
     WITH readers AS MATERIALIZED (
-        SELECT * FROM UNNEST(%(readers)s::uuid[], %(in_app)s::text[]) AS found (person_id, reason)
+        SELECT * FROM UNNEST(%(readers)s::uuid[], %(in_app)s::text[], %(mails)s::text[])
+            AS found (person_id, reason, mail)
     ), told AS (
         INSERT INTO notifications_notification (recipient_id, kind, category, data, key, listed)
         SELECT person_id, %(kind)s, %(category)s, %(data)s::jsonb, %(key)s, reason = '' FROM readers
@@ -48,8 +50,17 @@ _TELL = """
         FROM told JOIN readers ON recipient_id = person_id WHERE NOT listed
         ON CONFLICT (notification_id, device_id, channel) DO NOTHING
         RETURNING state
+    ), mailed AS (
+        INSERT INTO notifications_delivery
+            (notification_id, campaign_id, channel, provider, state, reason, priority, next_attempt_at, expires_at)
+        SELECT id, %(campaign)s, 'email', %(smtp)s, CASE WHEN mail = '' THEN 'queued' ELSE 'suppressed' END, mail,
+            %(turn)s, CASE WHEN mail = '' THEN %(from)s END, %(from)s + %(life)s
+        FROM told JOIN readers ON recipient_id = person_id WHERE mail IS NOT NULL
+        ON CONFLICT (notification_id, device_id, channel) DO NOTHING
+        RETURNING state
     )
-    SELECT (SELECT COUNT(*) FROM told), (SELECT COUNT(*) FROM unlisted)
+    SELECT (SELECT COUNT(*) FROM told), (SELECT COUNT(*) FROM mailed WHERE state = 'queued'),
+        (SELECT COUNT(*) FROM unlisted) + (SELECT COUNT(*) FROM mailed WHERE state = 'suppressed')
 """
 
 # Each phone has its own row, and no second one. A statement of its own: it must see what a chunk beside this one has
@@ -124,11 +135,11 @@ def _next(campaign: Campaign) -> Written:
         return Written(due)
     ProcessCopy.look()
     reached = audience_at(campaign, chunk.due_at, chunk.after, chunk.up_to)
-    _write(campaign, chunk, reached, now)
+    others = _write(campaign, chunk, reached, now)
     following = planned.first()
     return Written(
         _due(campaign, following) if following else None,
-        providers={one.provider for one in reached if one.provider},
+        providers={one.provider for one in reached if one.provider} | others,
         readers={one.user_id for one in reached},
     )
 
@@ -142,37 +153,44 @@ def _due(campaign: Campaign, chunk: CampaignChunk) -> datetime:
 
 def _write(
     campaign: Campaign, chunk: CampaignChunk, reached: Sequence[Reached], now: datetime
-) -> None:
+) -> set[str]:
+    """Write all of a chunk; return which services beside those of its phones have something to send."""
     begins = max(now, campaign.paced_until or now) if campaign.pace else now
-    told = queued = suppressed = 0
+    told = mailed = queued = suppressed = 0
     if reached:
         values = _values(campaign, reached, begins)
         with connection.cursor() as cursor:
             cursor.execute(_TELL, values)
-            told, unlisted = cursor.fetchone()
+            told, mailed, unsent = cursor.fetchone()
             cursor.execute(_PUSH, values)
             queued, suppressed = cursor.fetchone()
-        suppressed += unlisted
+        suppressed += unsent
     CampaignChunk.objects.filter(pk=chunk.pk).update(
         state=CampaignChunk.State.DONE,
         done_at=timezone.now(),
         told=told,
-        queued=queued,
+        queued=queued + mailed,
         suppressed=suppressed,
     )
     if campaign.pace:
         campaign.paced_until = begins + campaign.apart * queued
         Campaign.objects.filter(pk=campaign.pk).update(paced_until=campaign.paced_until)
+    return {SMTP} if mailed else set()
 
 
 def _values(campaign: Campaign, reached: Sequence[Reached], begins: datetime) -> dict[str, Any]:
     kind = KINDS[campaign.kind]
     owners = {one.user_id for one in reached}
     wishes = {one.user_id: one for one in Preference.objects.filter(user__in=owners)}
-    nothing_said = Preference()
+    usual = {one: rules.unwanted(kind, Preference(), one, begins) for one in Channel}
 
     def unwanted(user_id: uuid.UUID, channel: Channel) -> str:
-        return rules.unwanted(kind, wishes.get(user_id, nothing_said), channel, begins)
+        wish = wishes.get(user_id)
+        return rules.unwanted(kind, wish, channel, begins) if wish else usual[channel]
+
+    def unwanted_mail(user_id: uuid.UUID) -> str | None:
+        wish, reason = wishes.get(user_id, Preference()), unwanted(user_id, Channel.EMAIL)
+        return None if rules.is_no_way(kind, wish, Channel.EMAIL, reason) else reason
 
     readers = sorted(owners)
     return {
@@ -191,4 +209,6 @@ def _values(campaign: Campaign, reached: Sequence[Reached], begins: datetime) ->
         "reasons": [unwanted(one.user_id, Channel.PUSH) or one.silence for one in reached],
         "readers": readers,
         "in_app": [unwanted(user_id, Channel.IN_APP) for user_id in readers],
+        "mails": [unwanted_mail(user_id) for user_id in readers],
+        "smtp": SMTP,
     }

@@ -30,14 +30,15 @@ def message(due: Due, now: datetime) -> MailMessage | None:
     if due.email is None:
         return None
     name, data = due.kind, orjson.loads(due.data_text)
+    said = letters.said_in(name, data, due.locale)
     if due.speaks_for:
-        name, data = name + rendering.DIGEST, {**data, "count": due.speaks_for + 1}
+        name, said = name + rendering.DIGEST, {**said, "count": due.speaks_for + 1}
     reader = uuid.UUID(due.recipient_id)
     # Whoever can't switch it off is not told how.
     link = "" if KINDS[due.kind].is_mandatory else keys.unsubscribe_link(reader, due.category)
     return MailMessage(
         to=due.email,
         intent=keys.intent_of(uuid.UUID(due.notification_id), uuid.UUID(due.id)),
-        written=letters.written(name, data, due.locale, link=due.link_in(data), unsubscribe=link),
+        written=letters.written(name, said, due.locale, link=due.link_in(data), unsubscribe=link),
         unsubscribe=link,
     )

@@ -10,6 +10,8 @@ from django.template.loader_tags import ExtendsNode
 
 from apps.core.languages import language_of
 from apps.core.mail import Letters, Written
+from apps.notifications.kinds import KINDS, Kind
+from apps.notifications.rendering import body_of, title_of
 
 # Characters; what others have typed must not make a subject of a page.
 MAX_SUBJECT = 150
@@ -23,11 +25,24 @@ LETTERS = Letters(
     sample={
         "name": "Ada",
         "title": "Harbour lights",
+        "body": "What the night ferry sees.",
         "count": 4,
         "link": "app://post/01936d2f-8c7a-7c3e-9b1f-4a5d6e7f8091",
         "unsubscribe": "https://app.example/unsubscribe/…",
     },
 )
+
+
+def given_by(kind: Kind) -> frozenset[str]:
+    """Return what a letter of a kind may fill in; of what staff composed, a title and a text."""
+    return frozenset({"title", "body"}) if kind.is_composed else kind.data
+
+
+def said_in(name: str, data: Mapping[str, Any], locale: str) -> Mapping[str, Any]:
+    """Return what the letter of a kind is given of a notification's data."""
+    if not KINDS[name].is_composed:
+        return data
+    return {"title": title_of(name, data, locale), "body": body_of(name, data, locale)}
 
 
 def written(name: str, data: Mapping[str, Any], locale: str, **given: str) -> Written:

@@ -129,7 +129,7 @@ def _ways(
             pushes = [way(channel, reason, *device) for device in found]
             yield from pushes or [way(channel, reason or "no_device")]
         elif channel == Channel.EMAIL:
-            if reason != "preference" or preference.has_chosen(kind.category, channel):
+            if not rules.is_no_way(kind, preference, channel, reason):
                 reason = reason or ("" if recipient.email else "no_address")
                 yield way(channel, reason, None, SMTP, now + kind.mail_after)
         elif reason:

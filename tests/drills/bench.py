@@ -22,14 +22,24 @@ SENDER = [
     "--pool", "threads", "--concurrency", "6",
 ]  # fmt: skip
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning"]
+_OPEN = """
+    SELECT name, key, attempts, lease IS NOT NULL, available_at - now(), error
+    FROM core_job WHERE state <> 'done' ORDER BY available_at LIMIT 50
+"""
+_BUSY = """
+    SELECT pid, state, wait_event, now() - xact_start, left(query, 100) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+"""
 _numbers = itertools.count(1)
 CLOCK = ["celery", "-A", "config", "beat", "--scheduler", "apps.core.scheduler:PostgresScheduler"]
 
 
-def wait_until(condition: Callable[[], Any], within: float, what: str) -> None:
+def wait_until(condition: Callable[[], Any], within: float, what: str | Callable[[], str]) -> None:
     deadline = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {within} s"
+        if time.monotonic() > deadline:
+            said = what if isinstance(what, str) else what()
+            raise AssertionError(f"{said}: not within {within} s")
         time.sleep(0.1)
 
 
@@ -132,6 +142,10 @@ class Bench:
         with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
             connection.sendall(b"FLUSHALL\r\n")
             assert connection.recv(100) == b"+OK\r\n"
+
+    def state(self) -> str:
+        """Return what waits and who is busy, and the ends of all logs: why something does not end."""
+        return "\n".join(map(str, [*self.query(_OPEN), *self.query(_BUSY), self.logs()]))
 
     def logs(self) -> str:
         return "\n".join(log.read_text()[-3000:] for log in sorted(self._folder.glob("*.log")))

@@ -127,11 +127,11 @@ def test_everybody_is_told_once_however_often_the_worker_is_killed(
 
     for kill in range(1, KILLS + 1):
         due = chunks * kill // (KILLS + 2)
-        wait_until(lambda due=due: bench.query(CHUNKS)[0][0] >= due, 120, bench.logs())
+        wait_until(lambda due=due: bench.query(CHUNKS)[0][0] >= due, 120, bench.state)
         time.sleep(chance.uniform(0, 0.3))
         worker.restart()
         bench.query(NEWCOMER)
-    wait_until(lambda: bench.query(LEFT) == [(0,)], 300, f"all written\n{bench.logs()}")
+    wait_until(lambda: bench.query(LEFT) == [(0,)], 300, bench.state)
 
     found = [bench.query(one)[0][0] for one in (SKIPPED, FOREIGN, DOUBLED)]
     told, readers, people, unread = bench.query(INBOXES)[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from tests.load import results, rounds, template, works
-from tests.load.asking import Person
+from tests.load.asking import Person, request
 from tests.load.environment import production
 from tests.load.people import device
 from tests.load.results import Cell
@@ -21,9 +21,16 @@ SIZES = (10_000, 100_000, 1_000_000)
 LARGEST = 10_000_000
 # Short ones: a page and a post cost the same, and ten million of them fit on a laptop.
 _BODY = 200
-_WORKS = ("feed-own", "detail")
 # Signed out: the databases are read as they lie, so nobody can sign in to them.
 _PEOPLE = [Person(number, "", device(number)) for number in range(SIGNED_IN)]
+
+
+def _feed(_: works.Scene, server: Server) -> list[bytes]:
+    # Who names the size is not shown the page that is worked out for everybody.
+    return [request("GET", "/api/v1/feed?limit=20", person) for person in server.people]
+
+
+_WORKS = (works.Work("feed", "feed page", _feed), works.WORKS["detail"])
 
 
 def measure(
@@ -35,7 +42,7 @@ def measure(
         servers = {name: _start(stack, name, database) for name, database in names.items()}
         for server in servers.values():
             stack.wait_until_ready(server.name, f"http://127.0.0.1:{server.port}/readyz")
-        asked = [replace(works.WORKS[name], on=tuple(servers)) for name in _WORKS]
+        asked = [replace(work, on=tuple(servers)) for work in _WORKS]
         requests = {
             (work.name, name): work.requests(works.Scene(_posts_of(names[name])), server)
             for work in asked

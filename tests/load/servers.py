@@ -17,7 +17,7 @@ from tests.load.asking import Person, ask, request
 from tests.load.environment import production
 from tests.stack import Stack, free_port
 
-OURS, TWIN, CONSTANT = "ours", "twin", "constant"
+OURS, TWIN, CONSTANT, STOCK = "ours", "twin", "constant", "stock"
 PROCESSES = 2
 CONFIG = "/api/v1/app/config"
 SIGNED_IN = 256
@@ -73,6 +73,8 @@ _COMMANDS = {
     TWIN: ("gunicorn", "--workers", str(PROCESSES), _APPLICATION),
     # The web server as ours has it.
     CONSTANT: ("gunicorn", "-c", "config/gunicorn.py", _APPLICATION),
+    # The same with the worker that gunicorn brings along.
+    STOCK: ("gunicorn", "-c", "config/gunicorn.py", "--worker-class", "gthread", _APPLICATION),
 }
 
 

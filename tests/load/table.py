@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.load.results import Cell, Figures
-from tests.load.servers import CONSTANT, OURS, TWIN
+from tests.load.servers import OURS, TWIN
 
 type Rows = list[tuple[str, ...]]
 
@@ -67,7 +67,8 @@ def _cost_row(cell: Cell) -> tuple[str, ...]:
 
 
 def _sides(cell: Cell) -> tuple[Figures, Figures | None]:
-    return cell.figures.get(OURS) or cell.figures[CONSTANT], cell.figures.get(TWIN)
+    """Return ours, or what stands alone, and the twin."""
+    return cell.figures.get(OURS) or next(iter(cell.figures.values())), cell.figures.get(TWIN)
 
 
 def _doubt(is_sound: bool) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from tests.load.asking import Person, ask, request
 from tests.load.generator import UNIQUE
 from tests.load.people import PASSWORD, address, device
-from tests.load.servers import BLOCKING, CONFIG, CONSTANT, OURS, SIGNED_IN, TWIN, Server
+from tests.load.servers import BLOCKING, CONFIG, CONSTANT, OURS, SIGNED_IN, STOCK, TWIN, Server
 
 _DEPTH = 1_000
 _PAGE, _LARGEST_PAGE = 20, 100
@@ -163,5 +163,6 @@ WORKS = {
         Work("config", "app configuration", _config, goal=6.0),
         Work("login", "sign in, 2 at once", _login, most=2),
         Work("constant", "constant answer", _constant, on=(CONSTANT,)),
+        Work("stock", "constant answer, gunicorn's own threads", _constant, on=(STOCK,)),
     )
 }

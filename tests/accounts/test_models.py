@@ -70,3 +70,10 @@ def test_staff_sign_in_whatever_the_case_of_their_address(db: None) -> None:
     assert User.objects.get_by_natural_key("KEEPER@example.test") == made
     assert made.check_password("a long password")
     assert (made.is_staff, made.is_superuser) == (True, True)
+
+
+def test_a_device_is_called_by_its_model_else_by_its_platform() -> None:
+    assert Session(device_model="iPhone17,1", platform="ios").name == "iPhone17,1"
+    assert Session(platform="ios").name == "ios"
+    assert str(Session()).startswith("device ")
+    assert str(Session(platform="ios")).startswith("ios ")

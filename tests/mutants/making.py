@@ -3,7 +3,7 @@
 import ast
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,19 +43,27 @@ class Mutant:
 
 
 def mutants(source: str) -> list[Mutant]:
-    """Return every mutant of a source, in the order of lines."""
+    """Return every mutant of a source, in the order of lines: of what functions do and of the values of names."""
     tree = ast.parse(source)
     _leave_out(tree)
     found = []
-    places = [node for node in ast.walk(tree) if hasattr(node, "lineno")]
-    for place, node in enumerate(places):
+    for place, node in enumerate(_places(tree)):
         for number in range(_ways(node)):
             twin = copy.deepcopy(tree)
-            there = [one for one in ast.walk(twin) if hasattr(one, "lineno")][place]
-            before = _said(there)
-            after = _change(there, number)
-            found.append(Mutant(node.lineno, f"{before} → {after}", ast.unparse(twin)))
+            there = _places(twin)[place]
+            before, line = _said(there), node.lineno
+            found.append(Mutant(line, f"{before} → {_change(there, number)}", ast.unparse(twin)))
     return sorted(found, key=lambda one: (one.line, one.name))
+
+
+def _places(tree: ast.Module) -> list[Any]:
+    """Return what may be changed, in a steady order: classes and arguments stay as they are."""
+    bodies: list[ast.AST] = [one for one in tree.body if isinstance(one, ast.Assign)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            bodies += node.body
+    inside = {id(part): part for body in bodies for part in ast.walk(body)}
+    return [part for part in inside.values() if hasattr(part, "lineno")]
 
 
 def _leave_out(tree: ast.Module) -> None:
@@ -167,7 +175,7 @@ _CHANGES: dict[type, tuple[Callable[[Any], int], Callable[[Any, int], str | None
 }
 
 
-def chosen(found: list[Mutant], most: int) -> Iterator[Mutant]:
-    """Yield some of the mutants, spread over the file; all of them with `most` 0."""
+def chosen(found: list[Mutant], most: int) -> list[Mutant]:
+    """Return some of the mutants, spread over the file; all of them with `most` 0."""
     step = max(1, -(-len(found) // most)) if most else 1
-    yield from found[::step]
+    return found[::step]

@@ -35,6 +35,16 @@ def test_a_viewer_reads_a_draft_and_an_editor_puts_it_into_other_words(
     assert more.status in {400, 404}
 
 
+def test_a_share_opens_one_post_and_no_other(author: Phone, stranger: Phone) -> None:
+    opened, other = drafted(author)["id"], drafted(author)["id"]
+    shared(author, opened, stranger.user_id, role="editor")
+
+    assert stranger.get(f"posts/{opened}").status == 200
+    assert stranger.get(f"posts/{other}").code == "post_not_found"
+    change = stranger.patch(f"posts/{other}", {"title": "Theirs"}, if_match="*")
+    assert change.code == "post_not_found"
+
+
 def test_those_who_work_on_it_know_each_other(author: Phone, stranger: Phone, phone: Phone) -> None:
     post = published(author)
     path = f"posts/{post['id']}/collaborators"

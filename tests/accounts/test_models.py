@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from apps.accounts.models import EmailCode, Session, User
+from apps.accounts.models import SUPERSEDE_WINDOW, EmailCode, Session, User
 from tests.phone import Phone
 
 
@@ -77,3 +77,15 @@ def test_a_device_is_called_by_its_model_else_by_its_platform() -> None:
     assert Session(platform="ios").name == "ios"
     assert str(Session()).startswith("device ")
     assert str(Session(platform="ios")).startswith("ios ")
+
+
+def test_supersedes_are_counted_anew_when_their_window_is_over() -> None:
+    now = timezone.now()
+    session = Session(
+        leaf_hash=b"1", supersedes_since=now - SUPERSEDE_WINDOW, supersedes_lately=9, rotated_at=now,
+        absolute_expires_at=now + timedelta(days=9),
+    )  # fmt: skip
+
+    session.replace_leaf(now, leaf_hash=b"2", attempt_hash=None)
+
+    assert (session.supersedes_since, session.supersedes_lately) == (now, 1)

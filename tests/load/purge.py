@@ -24,7 +24,8 @@ _FILL = f"""
     SELECT (jsonb_populate_record(session, jsonb_build_object(
         'id', gen_random_uuid(), 'revoked_at', now() - interval '40 days', 'revoked_reason', 'signed_out',
         'idle_expires_at', now() - interval '50 days', 'absolute_expires_at', now() - interval '45 days'))).*
-    FROM (SELECT * FROM accounts_session LIMIT 1) AS session, generate_series(1, {OLD // ROUNDS})
+    FROM accounts_session AS session, generate_series(1, {OLD // ROUNDS})
+    WHERE session.id = (SELECT id FROM accounts_session ORDER BY id LIMIT 1)
 """
 _PURGE = "from apps.accounts.periodic import forget_sessions; forget_sessions()"
 

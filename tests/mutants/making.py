@@ -51,8 +51,9 @@ def mutants(source: str) -> list[Mutant]:
         for number in range(_ways(node)):
             twin = copy.deepcopy(tree)
             there = _places(twin)[place]
-            before, line = _said(there), node.lineno
-            found.append(Mutant(line, f"{before} → {_change(there, number)}", ast.unparse(twin)))
+            where, before = _where(there, twin), _said(there)
+            name = f"{where}{before} → {_change(there, number)}"
+            found.append(Mutant(node.lineno, name, ast.unparse(twin)))
     return sorted(found, key=lambda one: (one.line, one.name))
 
 
@@ -64,6 +65,14 @@ def _places(tree: ast.Module) -> list[Any]:
             bodies += node.body
     inside = {id(part): part for body in bodies for part in ast.walk(body)}
     return [part for part in inside.values() if hasattr(part, "lineno")]
+
+
+def _where(node: ast.AST, tree: ast.Module) -> str:
+    """Return what a number or a word stands in: by itself it says nothing."""
+    if not isinstance(node, ast.Constant) or isinstance(node.value, str):
+        return ""
+    around = (one for one in ast.walk(tree) if node in ast.iter_child_nodes(one))
+    return f"{_said(next(around))}: "
 
 
 def _leave_out(tree: ast.Module) -> None:

@@ -52,14 +52,14 @@ def test_a_service_that_answers_one_by_one_is_not_given_a_crowd(
 
     # It could not answer more, however many waited there.
     assert rate > 950
-    assert most <= 8
+    assert most <= 12
 
 
 def test_a_fast_one_is_kept_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     most, rate = settled(monkeypatch, takes=0.002, each=0.0002)
 
     assert rate > 4_500
-    assert most <= 50
+    assert most <= 60
 
 
 def test_there_are_never_more_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ import math
 import time
 
 FEWEST = 2
-# Seconds that an answer may wait for us; what is on its way covers this and the service's own time.
-_SLACK = 0.002
+# Seconds that an answer may wait for us, which is as long as one thread may keep the interpreter: what is on its way
+# covers this and the service's own time.
+_SLACK = 0.005
 _PERIOD = 0.05
 # More than was needed until now, or nobody would learn that the service takes more.
 _GROWTH = 1.5

@@ -40,9 +40,13 @@ def test_what_is_due_is_published_and_nothing_else(author: Phone, phone: Phone) 
     assert author.get(f"posts/{later}").json["status"] == "scheduled"
 
 
-def test_nothing_is_published_for_who_is_out_or_gave_it_up(author: Phone, stranger: Phone) -> None:
+@pytest.mark.parametrize("out", [{"is_active": False}, {"deleted_at": timezone.now()}])
+def test_nothing_is_published_for_who_is_out_or_gave_it_up(
+    author: Phone, stranger: Phone, out: dict[str, Any]
+) -> None:
     due(author, hours=1)
-    User.objects.filter(pk=author.user_id).update(is_active=False)
+    # Before what they wrote is marked.
+    User.objects.filter(pk=author.user_id).update(**out)
     given_up = due(stranger, hours=1)
     stranger.delete(f"posts/{given_up}", if_match="*")
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from apps.core import jobs, streams
 from apps.notifications import campaigning, delivery, selectors
@@ -48,7 +49,8 @@ def write_campaign(*, campaign_id: uuid.UUID, writer_id: int = 0, **_: Any) -> N
     if written.next_at:
         jobs.enqueue(
             write_campaign,
-            due_at=written.next_at,
+            # What is late goes behind what else is due, and not before all of it.
+            due_at=max(written.next_at, timezone.now()),
             key=f"{campaign_id}:write:{writer_id}",
             campaign_id=campaign_id,
             writer_id=writer_id,

@@ -105,6 +105,19 @@ def test_who_comes_meanwhile_is_not_in_it_and_moves_nobody_out(small_chunks: Non
     assert told(campaign) == sorted(one.pk for one in before)
 
 
+def test_chunks_that_are_late_queue_up_behind_what_else_is_due(small_chunks: None) -> None:
+    crowd(9)
+    campaign = released()
+    while not told(campaign):
+        before = timezone.now()
+        attempt_one()
+
+    waiting = Job.objects.filter(state="pending", name="notifications.write_campaign")
+    last = waiting.order_by("-available_at").first()
+    assert last
+    assert last.available_at >= before
+
+
 def test_what_nobody_wants_or_nothing_reaches_is_a_row_with_its_reason() -> None:
     now = timezone.now()
     crowd(1)

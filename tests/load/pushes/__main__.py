@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--services", nargs="+", choices=THEIRS, default=list(THEIRS))
     parser.add_argument("--messages", type=int, default=4_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--in-flight", type=int, default=200)
+    parser.add_argument("--in-flight", type=int, default=500)
     options = parser.parse_args()
     PLACE.mkdir(parents=True, exist_ok=True)
     with Services(PLACE).use(os.environ) as urls, tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,10 +27,7 @@ class Streams:
         self._host, self._port = parts.hostname or "", parts.port or 443
         self._authority = parts.netloc.encode()
         self._connect, self._read = connect, read
-        self._tls = ssl.create_default_context()
-        if ca_file:
-            self._tls.load_verify_locations(ca_file)
-        self._tls.set_alpn_protocols(["h2"])
+        self._ca_file = ca_file
         self._connection: _Connection | None = None
         self._opening = asyncio.Lock()
 
@@ -63,6 +61,15 @@ class Streams:
         except TimeoutError as failure:
             raise NoReply("read_timeout") from failure
         return connection
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Whom we trust; reading that takes a while, and not every place is ever called."""
+        trust = ssl.create_default_context()
+        if self._ca_file:
+            trust.load_verify_locations(self._ca_file)
+        trust.set_alpn_protocols(["h2"])
+        return trust
 
     async def close(self) -> None:
         if self._connection:

@@ -22,6 +22,8 @@ logger = logging.getLogger("push")
 
 # Seconds to wait for what comes back before it is written down, and before looking for more to send.
 _PATIENCE = 0.02
+# How many may be taken for each that may be on its way.
+_AHEAD = 8
 
 
 class Flight:
@@ -51,9 +53,11 @@ class Flight:
         """Return how many more may be claimed now."""
         if self._line is None:
             return settings.PUSH_IN_FLIGHT
-        room = self._line.most - self.aloft
+        # What is taken goes before all that comes later: no more of a campaign than is soon gone.
+        most = min(self._line.most, _AHEAD * self._line.pace.most)
+        room = most - self.aloft
         # Taking a few at a time is dear; it is done where nothing comes back meanwhile.
-        if room < (1 if self._is_idle else self._line.most // 2):
+        if room < (1 if self._is_idle else most // 2):
             return 0
         if room < 1 or self._line.breaker.wait():
             return 0

@@ -1,6 +1,7 @@
 """How many messages are on their way at a time, with a service that is played by arithmetic."""
 
 import heapq
+import random
 
 import pytest
 
@@ -17,21 +18,28 @@ class Clock:
 
 
 def settled(
-    monkeypatch: pytest.MonkeyPatch, *, takes: float, each: float, most: int = 100
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    takes: float,
+    each: float,
+    most: int = 100,
+    at_most: float = 0.0,
 ) -> tuple[int, float]:
     """Play half a minute with a service that takes a while for an answer, and gives one at a time each so often.
 
-    Returns how many were on their way at the end, and answers per second but for the first five.
+    It takes anything up to `at_most`, where that is given. Returns how many were on their way at the end, and answers
+    per second but for the first five.
     """
     clock = Clock()
     monkeypatch.setattr(pace, "time", clock)
-    one = Pace(most)
+    one, chance = Pace(most), random.Random(7)
     out: list[tuple[float, float]] = []
     free_at, answers = 0.0, 0
     while clock.now < 130:
         while len(out) < one.most:
             free_at = max(free_at, clock.now) + each
-            heapq.heappush(out, (free_at + takes, clock.now))
+            lasts = chance.uniform(takes, max(takes, at_most))
+            heapq.heappush(out, (free_at + lasts, clock.now))
         clock.now, began = heapq.heappop(out)
         one.landed(began, is_short=True)
         answers += clock.now > 105
@@ -43,6 +51,15 @@ def test_a_service_far_away_is_given_all_that_is_allowed(monkeypatch: pytest.Mon
 
     assert most == 100
     assert rate > 900
+
+
+def test_a_service_that_takes_now_this_long_now_that_is_given_all_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    most, rate = settled(monkeypatch, takes=0.005, at_most=0.3, each=0.0001)
+
+    assert most >= 80
+    assert rate > 450
 
 
 def test_a_service_that_answers_one_by_one_is_not_given_a_crowd(

@@ -10,7 +10,9 @@ _SLACK = 0.005
 _PERIOD = 0.05
 # More than was needed until now, or nobody would learn that the service takes more.
 _GROWTH = 1.5
-# After so many seconds the service's own time is measured anew, with few on their way: nothing queues up there then.
+# The service's own time is that of so many answers, on average, while few are on their way: nothing queues up there
+# then. After so many seconds it is measured anew.
+_SAMPLES, _FEWER = 16, 8
 _BELIEVED = 10.0
 
 
@@ -27,9 +29,10 @@ class Pace:
         """Messages that may be on their way now."""
         self._began = self._measured_at = time.monotonic()
         self._answers, self._is_short = 0, False
-        self._fastest = math.inf
-        # While it is measured anew: how many were on their way before, how many have been measured.
-        self._before, self._samples = 0, 0
+        self._takes = 0.0
+        # While it is measured: how many were on their way before, and the times that answers took.
+        self._before: int = self._fewest
+        self._samples: list[float] | None = []
 
     def resume(self) -> None:
         """Count anew: nothing was on its way for a while."""
@@ -38,34 +41,36 @@ class Pace:
     def landed(self, began: float, *, is_short: bool) -> None:
         """Note the answer to what was sent at a moment, and whether others had to wait for their turn."""
         now = time.monotonic()
-        if self._before:
-            self._measure(now, began)
+        if self._samples is not None:
+            self._measure(now, began, self._samples)
             return
         self._answers += 1
         self._is_short |= is_short
-        self._fastest = min(self._fastest, now - began)
-        if now - self._began >= max(_PERIOD, 2 * self._fastest):
+        if now - self._began >= max(_PERIOD, 2 * self._takes):
             self._adjust(now)
 
     def _adjust(self, now: float) -> None:
         if self._is_short:
             rate = self._answers / (now - self._began)
-            needed = math.ceil(_GROWTH * rate * (self._fastest + _SLACK))
+            needed = math.ceil(_GROWTH * rate * (self._takes + _SLACK))
             self.most = max(self._fewest, min(needed, self._highest))
         self._begin(now)
         if now - self._measured_at > _BELIEVED and self.most > self._fewest:
-            self._before, self.most = self.most, self._fewest
-            self._fastest, self._samples = math.inf, 0
+            self._before, self._samples = self.most, []
+            self.most = max(self._fewest, self.most // _FEWER)
 
-    def _measure(self, now: float, began: float) -> None:
+    def _measure(self, now: float, began: float, samples: list[float]) -> None:
         if began < self._began:
             # It waited behind the others.
             return
-        self._fastest = min(self._fastest, now - began)
-        self._samples += 1
-        if self._samples >= self._fewest:
-            self.most, self._before, self._measured_at = self._before, 0, now
-            self._begin(now)
+        samples.append(now - began)
+        if len(samples) < _SAMPLES:
+            return
+        found = sum(samples) / len(samples)
+        # Whoever has become slower is believed at once, whoever seems faster by and by: too few cost more.
+        self._takes = max(found, (self._takes + found) / 2)
+        self.most, self._samples, self._measured_at = self._before, None, now
+        self._begin(now)
 
     def _begin(self, now: float) -> None:
         self._began, self._answers, self._is_short = now, 0, False

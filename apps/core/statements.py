@@ -77,8 +77,9 @@ def _is_watched(database: Any) -> bool:
 
 
 def _is_outermost(database: Any) -> bool:
-    """Tell whether the end of the innermost `atomic` is the end of the transaction."""
-    is_alone = database.in_atomic_block and not database.savepoint_ids
+    """Tell whether the end of the innermost `atomic` is the end of the transaction, and the transaction no test's."""
+    blocks = database.atomic_blocks
+    is_alone = len(blocks) == 1 and not blocks[0]._from_testcase
     return is_alone and database.commit_on_exit and not database.needs_rollback
 
 

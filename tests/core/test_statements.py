@@ -179,3 +179,10 @@ def test_a_connection_that_is_lost_while_it_commits_is_an_operational_error() ->
     connection.close()
 
     assert statements.first("SELECT %s::int", [1]) == (1,)
+
+
+@pytest.mark.django_db
+def test_a_test_s_own_transaction_is_not_committed() -> None:
+    statements.commit(INSERT, ["kept by nobody", MOMENT])
+
+    assert connection.connection.info.transaction_status.name == "INTRANS"

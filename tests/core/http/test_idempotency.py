@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -148,7 +148,7 @@ def test_an_answer_that_a_twin_stored_meanwhile_is_not_written_over() -> None:
     claim = idempotency._Claim("ada:phone", b"k" * 32, b"f" * 33, "api/v1/things")
     idempotency._store(claim, HttpResponse(b"first", status=201))
 
-    with pytest.raises(idempotency.InProgress):
+    with pytest.raises(idempotency.InProgress), transaction.atomic():
         idempotency._store(claim, HttpResponse(b"second", status=201))
 
     assert bytes(IdempotencyRecord.objects.get().body) == b"first"

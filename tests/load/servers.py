@@ -21,8 +21,9 @@ OURS, TWIN, CONSTANT, STOCK = "ours", "twin", "constant", "stock"
 PROCESSES = 2
 CONFIG = "/api/v1/app/config"
 SIGNED_IN = 256
-# So many of them, the last ones, have blocked somebody: they see a feed of their own.
-BLOCKING = 64
+# So many of them, the last ones, have blocked somebody: they see a feed of their own. So many before them write: they
+# see what they wrote for a while, and are asked for nothing else.
+BLOCKING, WRITING = 64, 64
 _BLOCK = """
 INSERT INTO accounts_block (id, created_at, updated_at, blocker_id, blocked_id)
 SELECT gen_random_uuid(), now(), now(), blocker.id, (SELECT id FROM accounts_user ORDER BY email DESC LIMIT 1)

@@ -10,7 +10,17 @@ from urllib.parse import quote, urlsplit
 from tests.load.asking import Person, ask, request
 from tests.load.generator import UNIQUE
 from tests.load.people import PASSWORD, address, device
-from tests.load.servers import BLOCKING, CONFIG, CONSTANT, OURS, SIGNED_IN, STOCK, TWIN, Server
+from tests.load.servers import (
+    BLOCKING,
+    CONFIG,
+    CONSTANT,
+    OURS,
+    SIGNED_IN,
+    STOCK,
+    TWIN,
+    WRITING,
+    Server,
+)
 
 _DEPTH = 1_000
 _PAGE, _LARGEST_PAGE = 20, 100
@@ -64,7 +74,11 @@ class Scene:
 
 
 def _feed(scene: Scene, server: Server) -> list[bytes]:
-    return [request("GET", "/api/v1/feed", person) for person in server.people[:-BLOCKING]]
+    return [request("GET", "/api/v1/feed", person) for person in _readers(server)]
+
+
+def _readers(server: Server) -> list[Person]:
+    return server.people[: -BLOCKING - WRITING]
 
 
 def _own_feed(scene: Scene, server: Server) -> list[bytes]:
@@ -100,7 +114,7 @@ def _unchanged(scene: Scene, server: Server) -> list[bytes]:
 
 
 def _unchanged_feed(scene: Scene, server: Server) -> list[bytes]:
-    return _revisits(server, [(person, "/api/v1/feed") for person in server.people[:-BLOCKING]])
+    return _revisits(server, [(person, "/api/v1/feed") for person in _readers(server)])
 
 
 def _revisits(server: Server, readings: list[tuple[Person, str]]) -> list[bytes]:
@@ -127,7 +141,7 @@ def _create(scene: Scene, server: Server) -> list[bytes]:
     body = json.dumps(draft(f"Harbour lights {UNIQUE.decode()}")).encode()
     return [
         request("POST", "/api/v1/posts", person, body, idempotency_key=UNIQUE.decode())
-        for person in server.people
+        for person in server.people[-BLOCKING - WRITING : -BLOCKING]
     ]
 
 

@@ -24,6 +24,8 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second would wait 40 ms for the client's delayed acknowledgement.
+    disable_nagle_algorithm = True
     fake: Fake
 
     def log_message(self, *_: Any) -> None:

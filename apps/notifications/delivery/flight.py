@@ -22,8 +22,8 @@ logger = logging.getLogger("push")
 
 # Seconds to wait for what comes back before it is written down, and before looking for more to send.
 _PATIENCE = 0.02
-# How many may be taken for each that may be on its way.
-_AHEAD = 8
+# How many may be taken for each that may be on its way, or as many as are answered in so many seconds.
+_AHEAD, _SOON = 8, 0.25
 
 
 class Flight:
@@ -54,7 +54,8 @@ class Flight:
         if self._line is None:
             return settings.PUSH_IN_FLIGHT
         # What is taken goes before all that comes later: no more of a campaign than is soon gone.
-        most = min(self._line.most, _AHEAD * self._line.pace.most)
+        pace = self._line.pace
+        most = min(self._line.most, max(_AHEAD * pace.most, round(_SOON * pace.rate)))
         room = most - self.aloft
         # Taking a few at a time is dear; it is done where nothing comes back meanwhile.
         if room < (1 if self._is_idle else most // 2):

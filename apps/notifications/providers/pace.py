@@ -2,17 +2,18 @@
 
 import math
 import time
+from statistics import fmean
 
 FEWEST = 2
 # Seconds that an answer may wait for us, which is as long as one thread may keep the interpreter: what is on its way
 # covers this and the service's own time.
 _SLACK = 0.005
-_PERIOD = 0.05
+_PERIOD, _IDLE = 0.05, 0.2
 # More than was needed until now, or nobody would learn that the service takes more.
 _GROWTH = 1.5
-# The service's own time is that of so many answers, on average, while few are on their way: nothing queues up there
-# then. After so many seconds it is measured anew.
-_SAMPLES, _FEWER = 16, 8
+# The service's own time is that of so many answers in a row, on average, while few are on their way: nothing queues up
+# there then. After so many seconds it is measured anew.
+_SAMPLES, _STRETCH, _FEWER = 24, 8, 8
 _BELIEVED = 10.0
 
 
@@ -27,7 +28,9 @@ class Pace:
         self._highest, self._fewest = highest, min(max(FEWEST, together), highest)
         self.most = self._fewest
         """Messages that may be on their way now."""
-        self._began = self._measured_at = time.monotonic()
+        self.rate = 0.0
+        """Answers in a second while others waited for their turn, as last counted."""
+        self._began = self._measured_at = self._landed_at = time.monotonic()
         self._answers, self._is_short = 0, False
         self._takes = 0.0
         # While it is measured: how many were on their way before, and the times that answers took.
@@ -35,12 +38,14 @@ class Pace:
         self._samples: list[float] | None = []
 
     def resume(self) -> None:
-        """Count anew: nothing was on its way for a while."""
-        self._begin(time.monotonic())
+        """Count anew if nothing was on its way for a while; between two batches it is a moment."""
+        now = time.monotonic()
+        if now - self._landed_at > _IDLE:
+            self._begin(now)
 
     def landed(self, began: float, *, is_short: bool) -> None:
         """Note the answer to what was sent at a moment, and whether others had to wait for their turn."""
-        now = time.monotonic()
+        now = self._landed_at = time.monotonic()
         if self._samples is not None:
             self._measure(now, began, self._samples)
             return
@@ -51,8 +56,8 @@ class Pace:
 
     def _adjust(self, now: float) -> None:
         if self._is_short:
-            rate = self._answers / (now - self._began)
-            needed = math.ceil(_GROWTH * rate * (self._takes + _SLACK))
+            self.rate = self._answers / (now - self._began)
+            needed = math.ceil(_GROWTH * self.rate * (self._takes + _SLACK))
             self.most = max(self._fewest, min(needed, self._highest))
         self._begin(now)
         if now - self._measured_at > _BELIEVED and self.most > self._fewest:
@@ -66,7 +71,9 @@ class Pace:
         samples.append(now - began)
         if len(samples) < _SAMPLES:
             return
-        found = sum(samples) / len(samples)
+        # Of the quickest stretch: whoever has just begun waits for connections as well, and for much of its own.
+        stretches = [samples[place : place + _STRETCH] for place in range(0, _SAMPLES, _STRETCH)]
+        found = min(map(fmean, stretches))
         # Whoever has become slower is believed at once, whoever seems faster by and by: too few cost more.
         self._takes = max(found, (self._takes + found) / 2)
         self.most, self._samples, self._measured_at = self._before, None, now

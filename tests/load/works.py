@@ -65,8 +65,8 @@ class Scene:
         self.posts: list[uuid.UUID] = [post for (post,) in query(_ANY_POSTS, _READ_POSTS)]
 
     def readings(self, server: Server) -> list[tuple[Person, str]]:
-        """Pair people with posts."""
-        people = server.people
+        """Pair people with posts: those who see them all."""
+        people = server.people[:-BLOCKING]
         return [
             (people[place % len(people)], f"/api/v1/posts/{post}")
             for place, post in enumerate(self.posts)

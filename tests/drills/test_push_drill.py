@@ -17,7 +17,7 @@ from tests.fakes.fcm import FakeFcm
 
 pytestmark = pytest.mark.drill
 
-PUSHES = int(os.environ.get("DRILL_PUSHES", "1000"))
+PUSHES = int(os.environ.get("DRILL_PUSHES", "5000"))
 KILLS = max(4, PUSHES // 500)
 WAIT = 5
 # What goes wrong the first time, and how often in a hundred.

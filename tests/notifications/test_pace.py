@@ -17,6 +17,19 @@ class Clock:
         return self.now
 
 
+def played(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    return clock
+
+
+def answer_all(one: Pace, clock: Clock, takes: float) -> None:
+    """Have everything that may be on its way answered at once, a while after it was sent."""
+    began, clock.now = clock.now, clock.now + takes
+    for _ in range(one.most):
+        one.landed(began, is_short=True)
+
+
 def settled(
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -30,8 +43,7 @@ def settled(
     It takes anything up to `at_most`, where that is given. Returns how many were on their way at the end, and answers
     per second but for the first five.
     """
-    clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
+    clock = played(monkeypatch)
     one, chance = Pace(most), random.Random(7)
     out: list[tuple[float, float]] = []
     free_at, answers = 0.0, 0
@@ -69,14 +81,14 @@ def test_a_service_that_answers_one_by_one_is_not_given_a_crowd(
 
     # It could not answer more, however many waited there.
     assert rate > 950
-    assert most <= 12
+    assert most <= 5
 
 
 def test_a_fast_one_is_kept_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     most, rate = settled(monkeypatch, takes=0.002, each=0.0002)
 
     assert rate > 4_500
-    assert most <= 60
+    assert most <= 30
 
 
 def test_there_are_never_more_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,19 +100,15 @@ def test_there_are_never_more_than_allowed(monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_hour_without_anything_to_send_slows_nothing_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
+    clock = played(monkeypatch)
     one = Pace(100)
     for _ in range(400):
-        began, clock.now = clock.now, clock.now + 0.01
-        for _ in range(one.most):
-            one.landed(began, is_short=True)
+        answer_all(one, clock, 0.01)
     before = one.most
 
     clock.now += 3_600
     one.resume()
-    began, clock.now = clock.now, clock.now + 0.01
-    one.landed(began, is_short=True)
+    answer_all(one, clock, 0.01)
 
     assert one.most == before > 50
 
@@ -108,15 +116,12 @@ def test_an_hour_without_anything_to_send_slows_nothing_down(
 def test_short_batches_with_pauses_between_are_one_stretch_of_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
+    clock = played(monkeypatch)
     one = Pace(100)
     for _ in range(200):
         one.resume()
         for _ in range(8):
-            began, clock.now = clock.now, clock.now + 0.002
-            for _ in range(one.most):
-                one.landed(began, is_short=True)
+            answer_all(one, clock, 0.002)
         clock.now += 0.01
 
     assert one.most > 10

@@ -4,10 +4,11 @@ import math
 import time
 from statistics import fmean
 
+from apps.notifications.providers import wire
+
 FEWEST = 2
-# Seconds that an answer may wait for us, which is as long as one thread may keep the interpreter: what is on its way
-# covers this and the service's own time.
-_SLACK = 0.005
+# What is on its way covers the service's own time, and the time for which an answer may wait for us.
+_SLACK = wire.PATIENCE
 _PERIOD, _IDLE = 0.05, 0.2
 # More than was needed until now, or nobody would learn that the service takes more.
 _GROWTH = 1.5

@@ -6,10 +6,15 @@ Both bound what `core/outgoing.py` bounds for the rest of the product: the time 
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any
+
+# Seconds for which another thread may keep the interpreter while an answer waits for the loop; Python's own 5 ms are
+# longer than many an answer takes.
+PATIENCE = 0.001
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -20,6 +25,7 @@ def loop() -> asyncio.AbstractEventLoop:
     global _loop
     with _lock:
         if _loop is None:
+            sys.setswitchinterval(PATIENCE)
             _loop = asyncio.new_event_loop()
             threading.Thread(target=_loop.run_forever, name="push", daemon=True).start()
         return _loop

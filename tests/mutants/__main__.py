@@ -40,7 +40,7 @@ def judge(target: Target, most: int) -> int:
     tried = [one for one in found if one not in equal]
     one = Judge(target.file.removesuffix(".py").replace("/", "."), tried)
     pytest.main(["-q", "--no-header", "--tb=no", "--reuse-db", "-s", _WARM, *target.tests], [one])
-    assert one.is_sound, f"{target.file}: its tests fail as it is"
+    assert not one.objection, f"{target.file}: {one.objection}"
     killed, lived = len(tried) - len(one.living), len(one.living)
     took = time.monotonic() - began
     print(f"{target.file}: {killed} killed, {lived} lived, {len(equal)} equivalent; {took:.0f} s")

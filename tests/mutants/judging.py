@@ -28,20 +28,24 @@ class Judge:
     def __init__(self, module: str, mutants: list[Mutant]) -> None:
         self._module, self._mutants = module, mutants
         self.living: list[Mutant] = []
-        self.is_sound = False
+        self.objection = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         # The first test makes the database; the session must not end with it.
-        warm, *items = session.items
+        warm = next(one for one in session.items if one.path.name == "warm.py")
+        items = [one for one in session.items if one is not warm]
         warm.config.hook.pytest_runtest_protocol(item=warm, nextitem=items[0])
-        self.is_sound = self._passes(session, items, None)
-        for mutant in self._mutants if self.is_sound else ():
+        if not self._passes(session, items, None):
+            self.objection = "its tests fail as it is"
+            return True
+        for mutant in self._mutants:
             if self._passes(session, items, mutant):
                 self.living.append(mutant)
                 print(f"  lives: {mutant.line}: {mutant.name}", file=sys.__stderr__, flush=True)
         # What all others were killed by must not be something that one of them left behind.
-        self.is_sound = self.is_sound and self._passes(session, items, None)
+        if not self._passes(session, items, None):
+            self.objection = "a mutant left behind what its tests fail by"
         return True
 
     def _passes(self, session: pytest.Session, items: list[Any], mutant: Mutant | None) -> bool:
@@ -54,22 +58,27 @@ class Judge:
         status = 1
         try:
             signal.alarm(_PATIENCE)
+            said = os.dup(2)
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
             if mutant:
                 put(sys.modules[self._module], mutant.source)
-            status = _failed(session, items)
+            failed = _failed(session, items)
+            status = int(bool(failed))
+            if failed and not mutant:
+                os.write(said, f"  fails: {failed}\n".encode())
         finally:
             os._exit(status)
 
 
-def _failed(session: pytest.Session, items: list[Any]) -> int:
+def _failed(session: pytest.Session, items: list[Any]) -> str | None:
+    """Return which test failed first."""
     for item, following in zip(items, [*items[1:], items[0]], strict=True):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
-            return 1
-    return 0
+            return str(item.nodeid)
+    return None
 
 
 def put(module: ModuleType, source: str) -> None:

@@ -1,5 +1,6 @@
 """One key, one effect, one answer: under repeats, races, refusals and failures."""
 
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils import timezone
 from apps.core.http import idempotency
 from apps.core.models import IdempotencyRecord, Job
 from tests.core.http.conftest import ADA
+from tests.core.threads import start
 
 URL = "/api/v1/things"
 
@@ -132,6 +134,19 @@ def test_five_at_once_have_one_effect_and_agree(settings: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_who_asks_while_the_first_one_works_is_refused_at_once(ada: Client) -> None:
+    claim = idempotency._Claim(f"{ADA}:", hashlib.sha256(b"key-1").digest(), b"", "")
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [claim.lock])
+        twin = start(lambda: make(ada)).answer()
+
+    assert (twin.status_code, twin.json()["code"]) == (409, "idempotency_in_progress")
+    assert twin["Retry-After"] == "1"
+    assert not Job.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_lock_ends_with_the_transaction(ada: Client) -> None:
     make(ada, name="break")
 
@@ -148,7 +163,8 @@ def test_an_answer_that_a_twin_stored_meanwhile_is_not_written_over() -> None:
     claim = idempotency._Claim("ada:phone", b"k" * 32, b"f" * 33, "api/v1/things")
     idempotency._store(claim, HttpResponse(b"first", status=201))
 
-    with pytest.raises(idempotency.InProgress), transaction.atomic():
+    with pytest.raises(idempotency.InProgress) as refused, transaction.atomic():
         idempotency._store(claim, HttpResponse(b"second", status=201))
 
+    assert refused.value.retry_after == 1
     assert bytes(IdempotencyRecord.objects.get().body) == b"first"

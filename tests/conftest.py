@@ -1,13 +1,14 @@
 """What every test starts from: services empty and its own, and two people with the app in their hands."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.db import connection
 
 from apps.core import cache, documents
-from apps.core.http import throttling
+from apps.core.http import gate, throttling
 from apps.core.http.leases import leases
 from tests.budgets import hold_to_budget
 from tests.declared import hold_to_document
@@ -59,3 +60,18 @@ def author(db: None) -> Phone:
 @pytest.fixture
 def stranger(db: None) -> Phone:
     return Phone().verified("stranger@example.test", display_name="Sam Stranger")
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note every trip of the gate to Redis."""
+    noted: list[str] = []
+    run = cache.run
+
+    def counting(script: str, *call: Any) -> Any:
+        if script is gate._PASS:
+            noted.append(script)
+        return run(script, *call)
+
+    monkeypatch.setattr(cache, "run", counting)
+    return noted

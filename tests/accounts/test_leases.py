@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from apps.core import cache
-from apps.core.http import gate
 from apps.core.http.leases import Leases, leases
 from tests.phone import Phone
 
@@ -13,19 +11,8 @@ ME = "me"
 
 
 @pytest.fixture(autouse=True)
-def trips(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[str]:
-    """Note every trip of the gate to Redis."""
+def _granted(settings: Any) -> None:
     settings.LEASE_SECONDS = 60
-    noted: list[str] = []
-    run = cache.run
-
-    def counting(script: str, *call: Any) -> Any:
-        if script is gate._PASS:
-            noted.append(script)
-        return run(script, *call)
-
-    monkeypatch.setattr(cache, "run", counting)
-    return noted
 
 
 def test_who_reads_again_asks_redis_less(author: Phone, trips: list[str]) -> None:

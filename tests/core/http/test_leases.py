@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from apps.core import cache
 from apps.core.actors import ANONYMOUS
 from apps.core.http import gate
 from apps.core.http import leases as module
@@ -18,20 +17,10 @@ HOUR = 3600
 
 
 @pytest.fixture(autouse=True)
-def trips(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[str]:
-    """Note every trip to Redis; limits refill so slowly that the test sees none of it."""
+def _granted(settings: Any) -> None:
+    """Limits refill so slowly that the test sees none of it."""
     settings.LEASE_SECONDS = 60
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "read": (100, 24 * HOUR)}
-    noted: list[str] = []
-    run = cache.run
-
-    def counting(script: str, *call: Any) -> Any:
-        if script is gate._PASS:
-            noted.append(script)
-        return run(script, *call)
-
-    monkeypatch.setattr(cache, "run", counting)
-    return noted
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
 """Search: found by any form of a word, by its beginning and in spite of a slip; never what the asker may not see."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
-from apps.content.models import Document
+from apps.content.models import Document, Post
+from apps.content.querysets import posts
 from tests.content.desk import archived, deleted, drafted, published
 from tests.phone import Phone
 
@@ -143,6 +147,27 @@ def test_a_question_has_bounds(phone: Phone) -> None:
     assert phone.get(f"search?q={'x' * 201}").pointers == {"/query/q"}
     assert phone.get(f"search?q={'a+' * 100}").status == 200
     assert phone.get(f"search?q={'x' * 200}").json["items"] == []
+
+
+def test_beyond_the_newest_so_many_are_found_in_no_order(
+    author: Phone, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posts, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(posts, "MOST_OF_EACH", 1)
+    # The newest that has it is neither the first nor the last that was written.
+    for body, days in (("A ferry.", 9), ("A ferry.", 2), ("A ferry.", 9), ("No.", 1), ("No.", 1)):
+        post = published(author, title="Words", summary="", body=body)["id"]
+        Post.objects.filter(pk=post).update(published_at=timezone.now() - timedelta(days))
+
+    with connection.cursor() as cursor:
+        # Whoever reads by time comes by the newest first.
+        cursor.execute("SET LOCAL enable_indexscan = off")
+
+    # Of the newest two none; of all others the one that the index comes by.
+    assert titles(phone, "ferry") == ["Words"]
+
+    published(author, title="News", summary="", body="A ferry at last.")
+    assert "News" in titles(phone, "ferry")
 
 
 def test_words_are_taken_apart_when_a_post_is_first_published_and_kept_up_from_then_on(

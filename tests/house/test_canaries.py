@@ -6,31 +6,25 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import jwt
 import pyotp
-import pytest
-import redis
-import sentry_sdk
-from django.conf import settings as configured
-from django.db import connection
 from django.test import Client
 
 from apps.accounts.models import MailSuppression, User
-from apps.core.observability import logging, sentry
+from apps.content import storage
 from apps.notifications import keys
+from tests.accounts.services.test_api_keys import issued
 from tests.canaries import Canaries
+from tests.content.media.camera import announced, fetched, picture, sent
 from tests.fakes.smtp import FakeSmtp
+from tests.house.conftest import Sinks
 from tests.notifications.news import tell, wait_and_drain
 from tests.outbox import drain
 from tests.phone import Phone
-from tests.sentry_sink import Sink, envelopes
-
-type Sinks = Callable[[], dict[str, bytes]]
 
 # The key of RFC 9449's examples.
 _PUBLIC = {
@@ -39,47 +33,6 @@ _PUBLIC = {
     "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
     "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
 }
-
-
-@pytest.fixture
-def reports(settings: Any) -> Iterator[Sink]:
-    with envelopes() as sink:
-        settings.SENTRY_DSN = sink.dsn
-        sentry.start()
-        yield sink
-        sentry_sdk.get_client().close(timeout=0)
-        sentry_sdk.get_global_scope().set_client(None)
-
-
-@pytest.fixture
-def sinks(db: None, capsys: pytest.CaptureFixture[str], reports: Sink) -> Iterator[Sinks]:
-    """Return, by name, all that was kept or sent since the story began."""
-    logging.configure({"level": "DEBUG", "format": "json"})
-    broker = redis.Redis.from_url(configured.CELERY_BROKER_URL)
-
-    def collect() -> dict[str, bytes]:
-        sentry_sdk.flush(timeout=5)
-        return {
-            "log": capsys.readouterr().err.encode(),
-            "error reports": reports.everything,
-            "cache": _everything_in(redis.Redis.from_url(configured.CACHE_URL)),
-            "broker": _everything_in(broker),
-            "jobs": _every_job(),
-        }
-
-    yield collect
-    logging.configure(configured.LOGGING)
-
-
-def _everything_in(server: redis.Redis) -> bytes:
-    keys: Any = server.keys()
-    return b"\n".join(key + b" " + (server.dump(key) or b"") for key in keys)  # type: ignore[operator]
-
-
-def _every_job() -> bytes:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT string_agg(core_job::text, '\n') FROM core_job")
-        return (cursor.fetchone()[0] or "").encode()
 
 
 def test_a_phones_secrets_stay_where_they_belong(sinks: Sinks) -> None:
@@ -202,7 +155,36 @@ def test_what_staff_type_stays_where_it_belongs(sinks: Sinks, settings: Any) -> 
         name: [] for name in kept
     }
     assert len(recovery) == 10
-    for secret in (seed, *recovery):
+    cookie = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    for secret in (seed, cookie, *recovery):
+        assert not [name for name, sink in kept.items() if secret.encode() in sink]
+
+
+def test_what_opens_a_picture_or_a_server_s_door_stays_where_it_belongs(
+    sinks: Sinks, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_FOLDER = tmp_path
+    storage.store.cache_clear()
+    phone = Phone().verified("author@example.test")
+    _, server = issued(phone)
+    content = picture()
+
+    upload = (grant := announced(phone, content))["upload"]
+    assert sent(upload, content).status == 204
+    assert phone.post(f"media/{grant['media']['id']}/complete").status == 200
+    drain()
+    addresses = [one["url"] for one in phone.get(f"media/{grant['media']['id']}").json["files"]]
+    assert [fetched(one).status for one in addresses] == [200] * len(addresses)
+    assert server.get("posts").status == 200
+    storage.store.cache_clear()
+
+    kept = {name: sink for name, sink in sinks().items() if sink}
+    assert kept["log"].count(b'"logger":"access"') >= 10
+    signatures = [one.partition("signature=")[2] for one in addresses]
+    fields = [upload["fields"][name] for name in ("policy", "signature")]
+    opening = [*signatures, *fields, server.text.partition(".")[2]]
+    assert all(len(secret) > 20 for secret in opening)
+    for secret in opening:
         assert not [name for name, sink in kept.items() if secret.encode() in sink]
 
 

@@ -23,7 +23,7 @@ RUN set -a && . /tmp/check.env && set +a \
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin app \
-    && install -d -o 10001 -g 10001 -m 0750 /media
+    && install -d -o 10001 -g 10001 -m 0750 /media /journal
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -36,7 +36,8 @@ COPY --from=build /venv /venv
 COPY --from=build /app /app
 
 # By number, so that an orchestrator can see that it is not root. Nothing is written to but /tmp and,
-# where pictures are kept on the machine (MEDIA_STORAGE=local), /media: a volume that web and worker share.
+# where pictures are kept on the machine (MEDIA_STORAGE=local), /media: a volume that web and worker share; and by senders
+# to PUSH_JOURNAL, which is best a volume at /journal.
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM

@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.notifications.delivery import claiming, pump
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import Turn
+from apps.notifications.providers import line_to
 from apps.notifications.selectors import due_by_provider
 from tests.core.threads import in_threads
 from tests.devices.pockets import reachable, set_address
@@ -54,6 +55,23 @@ def test_one_that_hangs_holds_up_no_other(
     accepted = Delivery.objects.filter(state="accepted")
     assert len(accepted) >= 3
     assert all(one.accepted_at < late.updated_at for one in accepted)
+
+
+def test_a_request_that_failed_for_all_in_it_is_no_reason_to_give_expo_up(
+    expo: FakeExpo, author: Phone
+) -> None:
+    reader = reachable(author, "ExponentPushToken[reader]", provider="expo")
+    for _ in range(5):
+        tell(reader, kind="device_signed_out", data={"device": "x"}, target=None)
+    expo.plan("ExponentPushToken[reader]", "internal")
+    line = line_to("expo")
+    assert line
+
+    drain()
+
+    assert expo.sizes == [5]
+    assert {one.state for one in Delivery.objects.all()} == {"queued"}
+    assert line.breaker.wait() == 0
 
 
 def test_what_is_due_at_expo_goes_in_one_request_and_so_do_its_receipts(

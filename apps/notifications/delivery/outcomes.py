@@ -98,7 +98,7 @@ def _after(line: Line, claim: Claim, failure: PushFailure) -> Step:
             return _put_back(claim, failure, CREDENTIALS_WAIT)
         case RetryAfter():
             return _put_back(claim, failure, failure.seconds)
-    line.breaker.failed()
+    line.breaker.failed(failure)
     return _put_back(claim, failure, backoff(claim.due.attempts))
 
 

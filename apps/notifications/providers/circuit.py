@@ -14,6 +14,7 @@ class Breaker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failures = 0
+        self._latest: Exception | None = None
         self._pause = 0.0
         self._shut_until = 0.0
         self.is_trying = False
@@ -31,9 +32,12 @@ class Breaker:
                 self._shut_until = now + self._pause
             return 0
 
-    def failed(self) -> None:
-        """Count a failure of the service, not of one message."""
+    def failed(self, failure: Exception) -> None:
+        """Count a failure of the service, not of one message: what went together failed together, by one failure."""
         with self._lock:
+            if failure is self._latest:
+                return
+            self._latest = failure
             self._failures += 1
             # Those that were under way when it opened say nothing new.
             if self._failures >= _FAILURES and (self.is_trying or not self._pause):
@@ -46,7 +50,7 @@ class Breaker:
 
     def succeeded(self) -> None:
         with self._lock:
-            self._failures, self._pause, self._shut_until = 0, 0.0, 0.0
+            self._failures, self._latest, self._pause, self._shut_until = 0, None, 0.0, 0.0
             self.is_trying = False
 
     def _shut(self, seconds: float) -> None:

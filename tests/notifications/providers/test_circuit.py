@@ -3,6 +3,7 @@
 import pytest
 
 from apps.notifications.providers import circuit
+from apps.notifications.providers.base import Unreachable
 from apps.notifications.providers.circuit import Breaker
 
 
@@ -24,25 +25,37 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def shut(breaker: Breaker) -> Breaker:
     for _ in range(3):
-        breaker.failed()
+        breaker.failed(Unreachable("http_503"))
     return breaker
 
 
 def test_two_failures_are_bad_luck(clock: Clock) -> None:
     breaker = Breaker()
 
-    breaker.failed()
-    breaker.failed()
+    breaker.failed(Unreachable("http_503"))
+    breaker.failed(Unreachable("http_503"))
 
     assert breaker.wait() == 0
+
+
+def test_what_fails_together_fails_once(clock: Clock) -> None:
+    breaker = Breaker()
+    of_all = Unreachable("http_503")
+
+    for _ in range(100):
+        breaker.failed(of_all)
+    assert breaker.wait() == 0
+
+    shut(breaker)
+    assert breaker.wait() == 5
 
 
 def test_a_success_in_between_starts_the_count_anew(clock: Clock) -> None:
     breaker = Breaker()
 
     for _ in range(5):
-        breaker.failed()
-        breaker.failed()
+        breaker.failed(Unreachable("http_503"))
+        breaker.failed(Unreachable("http_503"))
         breaker.succeeded()
 
     assert breaker.wait() == 0
@@ -67,7 +80,7 @@ def test_when_that_one_fails_the_pause_grows_up_to_a_minute(clock: Clock) -> Non
     for _ in range(6):
         clock.now += breaker.wait()
         assert breaker.wait() == 0
-        breaker.failed()
+        breaker.failed(Unreachable("http_503"))
         pauses.append(breaker.wait())
 
     assert pauses == [10, 20, 40, 60, 60, 60]

@@ -22,6 +22,8 @@ _PER_REQUEST = {"X-Request-Id", "Date"}
 # States in which a thing does not exist for whoever asks; nothing may tell one from the other.
 _NOWHERE = ("foreign", "deleted", "absent")
 
+# Any cache may keep these.
+SAME_FOR_ALL = {"GET auth/jwks"}
 
 DOCUMENT = Path("docs/security.md")
 
@@ -139,6 +141,25 @@ def test_lists_are_neither_sorted_nor_filtered_by_what_they_do_not_offer(author:
         for asked in ("ordering=password", "author__email=ada", "id__gt=1", "is_staff=true"):
             answer = author.get(f"{_concrete(operation.path)}?{asked}")
             assert answer.status in {400, 404}, f"{name}?{asked}: {answer.status}"
+
+
+@pytest.mark.django_db
+def test_no_answer_is_kept_for_others_and_no_tag_stands_for_theirs(
+    author: Any, stranger: Any
+) -> None:
+    """Somebody else's tag is current for those alone who are sent the same (AZ-10)."""
+    for name, operation in matrix.operations().items():
+        if operation.verb != "GET":
+            continue
+        path = _concrete(operation.path)
+        own = author.get(path)
+        kept = own.headers["Cache-Control"]
+        if name not in SAME_FOR_ALL:
+            assert {"private", "no-store"} & set(kept.split(", ")), name
+            assert "no-store" in kept or "Authorization" in own.headers["Vary"], name
+        if "ETag" in own.headers:
+            theirs = stranger.get(path, if_none_match=own.etag)
+            assert theirs.status != 304 or stranger.get(path).content == own.content, name
 
 
 def test_no_id_on_the_wire_is_a_number() -> None:

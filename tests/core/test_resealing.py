@@ -1,7 +1,11 @@
 """Encryption at rest: bound to its row, absent in the clear, and moved to a new key without loss."""
 
 import base64
+import os
 import secrets
+import signal
+import subprocess
+import sys
 import uuid
 from io import StringIO
 from typing import Any
@@ -18,6 +22,7 @@ from apps.core.crypto import Undecipherable
 from apps.devices.models import Device
 from tests.devices.pockets import register
 from tests.phone import Phone
+from tests.stack import with_path
 
 
 def new_key() -> str:
@@ -123,6 +128,39 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(db: None, settings: Any) 
     assert sum(done.moved for done in resealing.reseal(batch=3)) == 4
     assert resealing.left()["devices_device.push_address"] == 0
     assert [done.moved for done in resealing.reseal()] == []
+    assert opened() == told
+
+
+# Ends in the middle of the second batch of three, as `kill -9` would end it.
+KILLED = """
+import os, signal, django; django.setup()
+from apps.core import crypto, resealing
+seal, sealed = crypto.seal, []
+def fatal(*args, **named):
+    sealed.append(args)
+    if len(sealed) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return seal(*args, **named)
+crypto.seal = fatal
+list(resealing.reseal(batch=3))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_in_the_middle_of_a_batch_it_goes_on_where_it_was(settings: Any) -> None:
+    told = sealed_devices(7)
+    settings.FIELD_KEYS = [new_key(), *settings.FIELD_KEYS]
+    database = with_path(os.environ["DATABASE_URL"], str(connection.settings_dict["NAME"]))
+    its_own = {"DATABASE_URL": database, "FIELD_KEYS": ",".join(settings.FIELD_KEYS)}
+
+    killed = subprocess.run([sys.executable, "-c", KILLED], env=os.environ | its_own, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert opened() == told
+    assert resealing.left()["devices_device.push_address"] == 4, "the second batch is undone"
+
+    call_command("rotate_keys", stdout=StringIO())
+
+    settings.FIELD_KEYS = settings.FIELD_KEYS[:1]
     assert opened() == told
 
 

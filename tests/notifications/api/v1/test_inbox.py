@@ -1,6 +1,7 @@
 """The inbox through the wire: told, counted, read."""
 
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -84,6 +85,18 @@ def test_reading_answers_item_by_item(author: Phone, stranger: Phone) -> None:
         nothing,
         str(kept.pk),
     ]
+    assert unread(stranger) == 1
+
+
+def test_one_in_a_hundred_that_is_not_theirs_spoils_no_other(
+    author: Phone, stranger: Phone
+) -> None:
+    own, theirs = [str(tell(author).pk) for _ in range(99)], str(tell(stranger).pk)
+
+    answer = read(author, ids=[*own[:50], theirs, *own[50:]])
+
+    assert Counter(one["code"] for one in answer["results"]) == {"": 99, "not_found": 1}
+    assert (answer["results"][50]["id"], answer["unread"]) == (theirs, 0)
     assert unread(stranger) == 1
 
 

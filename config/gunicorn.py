@@ -14,6 +14,8 @@ bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 # gunicorn's threads, with a short way for plain requests: a fifth of the processor time per request.
 worker_class = "apps.core.serving.worker.Worker"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
+# Threads wait for the interpreter as well as for Postgres. With Postgres on the same machine 2 answer a tenth more than
+# 4; a network away, or while Apple is slow to say who somebody is, 4 do.
 threads = int(os.environ.get("WEB_THREADS", "4"))
 
 # Seconds. Requests get the graceful span to finish; idle connections outlive the proxy's own, so

@@ -1,9 +1,10 @@
 """Prepared statements: SQL text that is known beforehand runs here, past the ORM's compiler and cursors.
 
 On the paths that every phone takes, making SQL costs several times what running it does. Text must be constant: each is
-prepared once per connection, and planned once (`plan_cache_mode` in settings/database.py).
+prepared once per connection, and planned once (`plan_cache_mode` in settings/database.py) until its plan is old.
 """
 
+import time
 import uuid
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,6 +19,9 @@ from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 
 from apps.core import pipeline
 from apps.core.pipeline import Step
+
+# Seconds that plans are used for: on a new connection for one, then for twice as long each time.
+_FIRST_PLANS, _OLDEST_PLANS = 1.0, 60.0
 
 
 def first(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
@@ -97,7 +101,7 @@ def _rows(
     size = _checked(raw, found).ntuples
     if not size:
         return ()
-    values = _values_of(raw)
+    values = _memory_of(raw).values
     values.set_pgresult(found)
     loaded: Sequence[tuple[Any, ...]] = values.load_rows(
         0, size if most is None else min(most, size), tuple
@@ -107,28 +111,52 @@ def _rows(
 
 
 def _bound(raw: Any, sql: str, parameters: Sequence[Any]) -> Step:
-    values = _values_of(raw)
-    bound = values.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
-    return Step(_prepared(raw, sql, values.types or ()), bound, values.formats or ())
+    memory = _memory_of(raw)
+    if time.monotonic() > memory.plans_end:
+        _plan_anew(raw, memory)
+    bound = memory.values.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
+    types, formats = memory.values.types or (), memory.values.formats or ()
+    return Step(_prepared(raw, sql, types), bound, formats)
 
 
-def _values_of(raw: Any) -> Any:
-    """Return what turns values into parameters and results into values, with what it has learnt of types so far."""
+class _Memory:
+    """What is known of one connection."""
+
+    def __init__(self, raw: Any) -> None:
+        # Turns values into parameters and results into values, with what it has learnt of types so far.
+        self.values: Any = Transformer(raw)
+        self.names: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self.plans_last = _FIRST_PLANS
+        self.plans_end = time.monotonic() + _FIRST_PLANS
+
+
+def _memory_of(raw: Any) -> _Memory:
     try:
-        return raw._our_values
+        memory: _Memory = raw._our_memory
     except AttributeError:
-        raw._our_values = Transformer(raw)
-        return raw._our_values
+        memory = raw._our_memory = _Memory(raw)
+    return memory
+
+
+def _plan_anew(raw: Any, memory: _Memory) -> None:
+    """Forget the plans: one that was made while a table was empty reads all of it when it is full.
+
+    Postgres itself does so when it analyses the table, which is minutes later.
+    """
+    if raw.pgconn.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
+        _checked(raw, raw.pgconn.exec_(b"DISCARD PLANS"))
+        memory.plans_last = min(2 * memory.plans_last, _OLDEST_PLANS)
+        memory.plans_end = time.monotonic() + memory.plans_last
 
 
 def _prepared(raw: Any, sql: str, types: tuple[int, ...]) -> bytes:
     """Return the name of the statement on this connection, prepared when it is new to it."""
-    known: dict[tuple[str, tuple[int, ...]], bytes] = raw.__dict__.setdefault("_our_statements", {})
-    name = known.get((sql, types))
+    names = _memory_of(raw).names
+    name = names.get((sql, types))
     if name is None:
-        name = b"ours_%d" % len(known)
+        name = b"ours_%d" % len(names)
         _checked(raw, raw.pgconn.prepare(name, _numbered(sql).encode(), types))
-        known[sql, types] = name
+        names[sql, types] = name
     return name
 
 

@@ -1,7 +1,9 @@
 """Prepared statements: what they bind and bring back, whose transaction they are in, and how they fail."""
 
+import time
 import uuid
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +49,42 @@ def test_it_takes_part_in_the_transaction() -> None:
         assert not statements.insert(Slot(name="kept", due_at=MOMENT))
 
     assert list(Slot.objects.filter(name__startswith="kept").values_list("name")) == [("kept",)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_for_an_empty_table_is_not_kept_when_it_fills(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moment = time.monotonic()
+    clock = SimpleNamespace(monotonic=lambda: moment)
+    monkeypatch.setattr(statements, "time", clock)
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM core_slot")
+    assert statements.first(FIND, ["7"]) is None
+    Slot.objects.bulk_create(Slot(name=f"{number}", due_at=MOMENT) for number in range(5_000))
+    assert statements.first(FIND, ["7"]) == (MOMENT,)
+    assert "Seq Scan" in plan_in_use()
+
+    moment += 61
+
+    assert statements.first(FIND, ["7"]) == (MOMENT,)
+    assert "Index Scan" in plan_in_use()
+
+
+FIND = "SELECT due_at FROM core_slot WHERE name = %s"
+
+
+def plan_in_use() -> str:
+    """Return the plan that this connection has for `FIND`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM pg_prepared_statements WHERE statement = %s",
+            [FIND.replace("%s", "$1")],
+        )
+        ((name,),) = cursor.fetchall()
+        cursor.execute(f"EXPLAIN EXECUTE {name}('7')")
+        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 @pytest.mark.django_db(transaction=True)

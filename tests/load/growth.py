@@ -13,7 +13,7 @@ from tests.load.environment import production
 from tests.load.people import device
 from tests.load.results import Cell
 from tests.load.rounds import Course
-from tests.load.servers import PROCESSES, SIGNED_IN, Field, Server, services
+from tests.load.servers import PROCESSES, SIGNED_IN, THREADS, Field, Server, services
 from tests.load.template import Size
 from tests.stack import Stack, free_port, with_path
 
@@ -38,7 +38,8 @@ def measure(
 ) -> list[Cell]:
     """Measure the reads at all sizes, by which the figures are named; raises Failed."""
     names = {str(size): template.ensure(Size(size, _BODY), tell) for size in sizes}
-    with Stack(folder, parts=(), **production(WEB_WORKERS=str(PROCESSES))) as stack:
+    settings = production(WEB_WORKERS=str(PROCESSES), WEB_THREADS=str(THREADS))
+    with Stack(folder, parts=(), **settings) as stack:
         servers = {name: _start(stack, name, database) for name, database in names.items()}
         for server in servers.values():
             stack.wait_until_ready(server.name, f"http://127.0.0.1:{server.port}/readyz")

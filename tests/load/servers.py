@@ -19,6 +19,8 @@ from tests.stack import Stack, free_port
 
 OURS, TWIN, CONSTANT, STOCK = "ours", "twin", "constant", "stock"
 PROCESSES = 2
+# As config/gunicorn.py advises where Postgres is on the same machine.
+THREADS = 2
 CONFIG = "/api/v1/app/config"
 SIGNED_IN = 256
 # So many of them, the last ones, have blocked somebody: they see a feed of their own. So many before them write: they
@@ -55,7 +57,7 @@ def running(
     template: str, names: Collection[str], folder: Path, tell: Callable[[str], None]
 ) -> Iterator[Field]:
     """Run the named servers on a copy of the template, and nothing afterwards."""
-    variables = production(WEB_WORKERS=str(PROCESSES))
+    variables = production(WEB_WORKERS=str(PROCESSES), WEB_THREADS=str(THREADS))
     with Stack(folder, parts=("web",), template=template, **variables) as stack:
         people = _sign_in(stack)
         stack.query(_BLOCK, SIGNED_IN - BLOCKING, BLOCKING)

@@ -41,8 +41,9 @@ class Worker(ThreadWorker):
         self._resting: dict[int, Connection] = {}
         self._open: set[Connection] = set()
         self._listeners = {listener.fileno(): listener for listener in self.sockets}
-        # Those that accept nobody for now.
+        # Those that accept nobody for now, and the one that somebody has just come by.
         self._full: list[Any] = []
+        self._crowded: Any = None
         self._bounds = Bounds(self.cfg.limit_request_line, 32_768, 2 * 1024 * 1024)
         self._base = {
             **wsgi.base_environ(self.cfg),
@@ -102,6 +103,9 @@ class Worker(ThreadWorker):
 
     def _serve(self) -> None:
         while True:
+            if self._crowded and len(self._open) < self.worker_connections:
+                with suppress(OSError):
+                    self._take_in(self._crowded)
             for number, _ in self._poll.poll(maxevents=1):
                 if number == self._stop:
                     return
@@ -112,16 +116,27 @@ class Worker(ThreadWorker):
 
     def _accept(self, listener: Any) -> None:
         try:
-            client, address = listener.accept()
-            connection = Connection(self.cfg, client, address, listener.getsockname(), self._base)
+            if len(self._open) < self.worker_connections:
+                self._take_in(listener)
         except OSError as failure:
             # Another process was faster, the client gave up or, to be tried again later, there is no descriptor left.
             (self._full.append if failure.errno in _EXHAUSTED else self._watch)(listener)
             return
-        self._open.add(connection)
         (self._watch if len(self._open) < self.worker_connections else self._full.append)(listener)
-        self._poll.register(connection.number, select.EPOLLONESHOT)
-        self._attend(connection)
+
+    def _take_in(self, listener: Any) -> None:
+        """Accept one connection; raises OSError when nobody waits for it.
+
+        Epoll puts a listener behind all connections that wait for an answer. So where one has just come, each thread
+        looks for another before it goes on: else a crowd would come in one by one, each after a turn of all others.
+        """
+        self._crowded = None
+        client, address = listener.accept()
+        connection = Connection(self.cfg, client, address, listener.getsockname(), self._base)
+        self._crowded = listener
+        self._open.add(connection)
+        self._resting[connection.number] = connection
+        self._poll.register(connection.number, _ONCE)
 
     def _watch(self, listener: Any) -> None:
         # One that was closed meanwhile accepts nobody: we are stopping.

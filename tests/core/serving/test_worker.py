@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.stack import ROOT, free_port
 
 THREADS = 2
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: api.test\r\nX-Said: hello\r\n\r\n"
+SLOW = GET.replace(b"/a", b"/takes-a-while")
 
 
 class Server:
@@ -260,6 +262,26 @@ def test_more_connections_than_allowed_wait_for_their_turn(tmp_path: Path) -> No
         late.sendall(GET)
         first[0].close()
         assert told(answer_on(late))["said"] == "hello"
+
+
+def test_whoever_comes_to_a_busy_server_waits_for_one_turn(server: Server) -> None:
+    crowd, unserved, answers = 40, set(), 0
+    with ExitStack() as stack, DefaultSelector() as ready:
+        for _ in range(crowd):
+            line = stack.enter_context(server.connect())
+            ready.register(line, EVENT_READ)
+            line.sendall(SLOW)
+            unserved.add(line)
+        while unserved:
+            for key, _ in ready.select(10):
+                line = key.fileobj
+                answer_on(line)
+                unserved.discard(line)
+                answers += 1
+                line.sendall(SLOW)
+
+    # Whoever is served asks again at once; those who have just come are not put behind all of them, one at a time.
+    assert answers < 4 * crowd
 
 
 def test_a_process_that_is_told_to_stop_answers_what_it_was_asked(tmp_path: Path) -> None:

@@ -10,6 +10,23 @@ _SIZE = 3_000_000
 _held, _begun = threading.Event(), threading.Event()
 
 
+def _hold() -> None:
+    _begun.set()
+    assert _held.wait(20)
+
+
+def _let_go() -> None:
+    assert _begun.wait(20)
+    _held.set()
+
+
+_BEFORE: dict[str, Callable[[], Any]] = {
+    "/holds": _hold,
+    "/lets-go": _let_go,
+    "/takes-a-while": lambda: threading.Event().wait(0.002),
+}
+
+
 class Whole(tuple[bytes]):
     streaming = False
 
@@ -19,12 +36,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     body = environ["wsgi.input"].read()
     if path == "/fails":
         raise RuntimeError("on demand")
-    if path == "/holds":
-        _begun.set()
-        assert _held.wait(20)
-    if path == "/lets-go":
-        assert _begun.wait(20)
-        _held.set()
+    if path in _BEFORE:
+        _BEFORE[path]()
     if path == "/injects":
         start_response("200 OK", [("X-Said", "a\r\nX-Forged: b")])
         return Whole((b"",))

@@ -77,7 +77,7 @@ def test_every_event_has_its_effect_once_whatever_is_killed(
     assert (lost, phantom, twice) == ([], [], [])
     assert bench.query(UNPROMISED) == []
     assert (
-        bench.query("SELECT state, attempts, error FROM core_job WHERE queue = 'bulk'")
+        bench.query("SELECT state, attempts, error FROM core_job WHERE name = 'drills.poison'")
         == [("dead", 3, EXHAUSTED)] * POISON
     )
     assert drained < DRAINED_WITHIN

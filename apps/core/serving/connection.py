@@ -78,3 +78,25 @@ class Asked:
 
     def should_close(self) -> bool:
         return not self._keeps
+
+
+class Refused:
+    """The socket of a client that gunicorn sends away: its page leaves as a problem document (RFC 9457).
+
+    From Python 3.14 on nobody could read that page besides: its head ends in a bare line feed (`textwrap.dedent`).
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def sendall(self, page: bytes) -> None:
+        # Not at the top: gunicorn reads this before there are settings.
+        from apps.core.http.errors import problem
+
+        response = problem(int(page.split(b" ", 2)[1]))
+        status = f"{response.status_code} {response.reason_phrase}"
+        headers = list(response.headers.items())
+        self._sock.sendall(wire.answer(status, headers, response.content, method="", keeps=False))

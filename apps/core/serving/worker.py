@@ -21,7 +21,7 @@ from gunicorn.workers.base import Worker as BaseWorker
 from gunicorn.workers.gthread import ThreadWorker
 
 from apps.core.serving import wire
-from apps.core.serving.connection import PATIENCE, Asked, Connection
+from apps.core.serving.connection import PATIENCE, Asked, Connection, Refused
 from apps.core.serving.wire import Bounds, Headers, Unusual
 
 _CHUNK = 65_536
@@ -59,6 +59,10 @@ class Worker(ThreadWorker):
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         BaseWorker.handle_quit(self, sig, frame)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Say what could not be read, or that something failed."""
+        super().handle_error(req, Refused(client), addr, exc)
 
     def run(self) -> None:
         stop = os.eventfd(0, os.EFD_NONBLOCK)

@@ -196,7 +196,10 @@ def test_what_nobody_can_read_is_refused_and_closed(server: Server, raw: bytes) 
         said = b""
         while piece := line.recv(65_536):
             said += piece
-    assert said.startswith(b"HTTP/1.1 4")
+    assert said.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"\r\nContent-Type: application/problem+json\r\n" in said
+    assert b"\r\nConnection: close\r\n" in said
+    assert (told(said)["status"], told(said)["code"]) == (400, "bad_request")
 
 
 def test_a_client_may_ask_to_close(server: Server) -> None:
@@ -249,6 +252,7 @@ def test_a_failure_is_a_500_and_the_next_request_is_served(server: Server, path:
 
     assert said.startswith(b"HTTP/1.1 500 ")
     assert b"Forged" not in said
+    assert told(said)["status"] == 500
     assert told(server.ask(GET))["said"] == "hello"
 
 

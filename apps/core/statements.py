@@ -141,7 +141,7 @@ def _memory_of(raw: Any) -> _Memory:
 def _plan_anew(raw: Any, memory: _Memory) -> None:
     """Forget the plans: one that was made while a table was empty reads all of it when it is full.
 
-    Postgres itself does so when it analyses the table, which is minutes later.
+    Postgres itself does so when it next analyses the table, a minute later or more.
     """
     if raw.pgconn.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
         _checked(raw, raw.pgconn.exec_(b"DISCARD PLANS"))

@@ -57,12 +57,16 @@ def test_one_that_hangs_holds_up_no_other(
     assert all(one.accepted_at < late.updated_at for one in accepted)
 
 
+def tell_five_times_by_expo(phone: Phone) -> None:
+    reachable(phone, "ExponentPushToken[reader]", provider="expo")
+    for _ in range(5):
+        tell(phone, kind="device_signed_out", data={"device": "x"}, target=None)
+
+
 def test_a_request_that_failed_for_all_in_it_is_no_reason_to_give_expo_up(
     expo: FakeExpo, author: Phone
 ) -> None:
-    reader = reachable(author, "ExponentPushToken[reader]", provider="expo")
-    for _ in range(5):
-        tell(reader, kind="device_signed_out", data={"device": "x"}, target=None)
+    tell_five_times_by_expo(author)
     expo.plan("ExponentPushToken[reader]", "internal")
     line = line_to("expo")
     assert line
@@ -77,9 +81,7 @@ def test_a_request_that_failed_for_all_in_it_is_no_reason_to_give_expo_up(
 def test_what_is_due_at_expo_goes_in_one_request_and_so_do_its_receipts(
     expo: FakeExpo, author: Phone
 ) -> None:
-    reader = reachable(author, "ExponentPushToken[reader]", provider="expo")
-    for _ in range(5):
-        tell(reader, kind="device_signed_out", data={"device": "x"}, target=None)
+    tell_five_times_by_expo(author)
 
     drain()
     wait_and_drain(1_400)

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from apps.accounts.services import api_keys
+from apps.accounts.services import api_keys, sessions
 from apps.core import cache, documents, usage
-from apps.core.http import gate
 from apps.core.http.views import ApiView
 
 _NOT_COUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
@@ -24,7 +23,7 @@ _NOT_COUNTED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 class Cost:
     queries: int = 0
     redis: int = 0
-    # What a warm process knows: a session or a key is looked up once (one statement, one trip to remember it), and so
+    # What a warm process knows: a session or a key is looked up (one statement, one trip to remember it), and so
     # are the things that staff edit and the documents that all share.
     cold: int = 0
 
@@ -69,7 +68,9 @@ def hold_to_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every successful answer of an `ApiView` in this process fail the test when it cost more than declared."""
     monkeypatch.setattr(cache, "call", _counting(cache.call, "redis"))
     monkeypatch.setattr(cache, "run", _counting(cache.run, "redis"))
-    monkeypatch.setattr(gate, "confirm", _counting(gate.confirm, "cold"))
+    # Who meets a twin that confirms the same session looks again.
+    monkeypatch.setattr(sessions, "confirm", _counting(sessions.confirm, "cold"))
+    monkeypatch.setattr(api_keys, "confirm", _counting(api_keys.confirm, "cold"))
     monkeypatch.setattr(api_keys, "look_up", _counting(api_keys.look_up, "cold"))
     monkeypatch.setattr(cache.ProcessCopy, "_reload", _counting(cache.ProcessCopy._reload, "cold"))
     for name in ("_read", "_written"):

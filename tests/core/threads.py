@@ -1,9 +1,14 @@
 """Threads with database connections of their own, for tests about what happens at the same time."""
 
+import time
 from collections.abc import Callable
 from threading import Thread
 
 from django.db import connection
+
+_WAITING = """
+    SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 class Actor[T](Thread):
@@ -40,3 +45,17 @@ def start[T](action: Callable[[], T]) -> Actor[T]:
 def in_threads[T](count: int, action: Callable[[], T]) -> list[T | None]:
     """Do the same thing several times at once; return the answers."""
     return [actor.answer() for actor in [start(action) for _ in range(count)]]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+def somebody_waits() -> bool:
+    """Tell whether a statement waits for a lock that another transaction holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING)
+        (count,) = cursor.fetchone()
+    return bool(count)

@@ -145,16 +145,12 @@ def _judged(
     verdict: Verdict, claim: SessionClaim | None, leaf: str | None, **found: Any
 ) -> Passage:
     if verdict.allowed and claim and leaf != claim.leaf:
+        # The cache does not know the session, or does not know it like this.
         try:
-            confirm(claim)
+            claim.confirm()
         except Unauthenticated as over:
             return Passage(verdict, over)
     return Passage(verdict, **found)
-
-
-def confirm(claim: SessionClaim) -> None:
-    """Ask the database about a session that the cache does not know or does not know like this."""
-    claim.confirm()
 
 
 def _counted_here(limit: Limit, caller: Caller) -> Verdict:

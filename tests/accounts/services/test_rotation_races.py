@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from apps.accounts import tokens
 from apps.accounts.models import Session
-from tests.core.threads import in_threads, start
+from tests.core.threads import in_threads, somebody_waits, start, until
 from tests.phone import Phone
 
 pytestmark = [
@@ -46,6 +47,16 @@ def test_many_first_requests_with_a_new_token(author: Phone) -> None:
 
     assert in_threads(8, lambda: replace(author).get("me").status) == [200] * 8
     assert row_of(author).confirmed_at is not None
+
+
+def test_a_twin_that_confirms_while_one_waits(author: Phone) -> None:
+    author.refresh()
+    with transaction.atomic():
+        Session.objects.filter(pk=row_of(author).pk).update(confirmed_at=timezone.now())
+        waiting = start(lambda: replace(author).get("me").status)
+        until(somebody_waits)
+
+    assert waiting.answer() == 200
 
 
 def test_a_session_that_is_busy_is_no_sign_out(author: Phone) -> None:

@@ -1,26 +1,21 @@
 """Several workers at one campaign: they do not wait for each other, skip nobody, and end with it."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.notifications import campaigning
 from apps.notifications.campaigning import planning, writing
 from apps.notifications.models import Campaign, CampaignChunk, Delivery, Notification
 from apps.notifications.services import campaigns
-from tests.core.threads import Actor, start
+from tests.core.threads import Actor, somebody_waits, start, until
 from tests.notifications.campaigns.desk import crowd, installation, person, released, told
 from tests.outbox import drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-_WAITING = """
-    SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -62,19 +57,6 @@ def another_writing(campaign: Campaign) -> Iterator[Actor[None]]:
     finally:
         may_commit.set()
         other.answer()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING)
-        (count,) = cursor.fetchone()
-    return bool(count)
 
 
 def test_nobody_waits_for_the_chunk_of_another() -> None:

@@ -1,6 +1,6 @@
 """Several workers at one campaign: they do not wait for each other, skip nobody, and end with it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 

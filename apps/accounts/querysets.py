@@ -39,6 +39,13 @@ _CONFIRM = """
 
 
 class UserQuerySet(PlannedQuerySet[Any]):
+    def held(self) -> Self:
+        """Keep these rows to the caller's transaction; who merely refers to them is not held up.
+
+        Whoever changes a person and what is theirs holds the person first, so that nobody waits in a ring.
+        """
+        return self.select_for_update(no_key=True)
+
     def live(self) -> Self:
         """Neither disabled by staff nor deleted by their owner."""
         return self.filter(is_active=True, deleted_at=None)

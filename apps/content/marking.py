@@ -50,7 +50,7 @@ def _wrong(model: type[Post | Comment], user_id: uuid.UUID) -> list[uuid.UUID]:
 def _mark(model: type[Post | Comment], user_id: uuid.UUID, ids: list[uuid.UUID]) -> int:
     with transaction.atomic():
         # It stands as it does until this is done.
-        people = User.objects.only("is_active", "deleted_at").select_for_update(no_key=True)
+        people = User.objects.held().only("is_active", "deleted_at")
         user = people.get(pk=user_id)
         # Whoever holds one may want the next: they are not waited for, and found again.
         rows = model.objects.filter(pk__in=ids).select_for_update(skip_locked=True, no_key=True)

@@ -29,9 +29,9 @@ def ask_for_change(*, actor: Actor, email: str) -> None:
     if user.is_guest:
         raise GuestHasNoAddress
     with transaction.atomic():
-        codes.forget(user.pk)
         if user.email is None:
             _claim(user, email)
+        codes.forget(user.pk)
         codes.send(user, _PURPOSE, email)
     security.info("address change asked", user=str(user.pk))
 

@@ -25,7 +25,7 @@ def block(*, actor: Actor, user_id: uuid.UUID) -> Block:
         raise Invalid(errors=[fault])
     with transaction.atomic():
         # One block of an account at a time, so that the bound is one.
-        User.objects.select_for_update(no_key=True).only("pk").filter(pk=actor.id).first()
+        User.objects.held().only("pk").filter(pk=actor.id).first()
         earlier = selectors.blocks_of(actor).filter(blocked_id=user_id).first()
         if earlier:
             return earlier

@@ -28,13 +28,14 @@ def ask(purpose: Challenge.Purpose, user: User | None = None) -> bytes:
 
 
 def locked(purpose: Challenge.Purpose, secret: bytes, now: datetime) -> Challenge:
-    """Return the challenge of a secret, held until the caller's transaction ends.
+    """Return the challenge of a secret; it and whom it was put to are held until the caller's transaction ends.
 
     Whoever answers it rightly deletes it. Raises ChallengeExpired for one that is unknown, of another purpose,
     answered, too old, or tried too often.
     """
-    waiting = Challenge.objects.select_related("user").select_for_update(of=("self",))
-    found = waiting.filter(secret_hash=keys.hash_of(secret), purpose=purpose).first()
+    waiting = Challenge.objects.filter(secret_hash=keys.hash_of(secret), purpose=purpose)
+    User.objects.held().only("pk").filter(pk__in=waiting.values("user")).first()
+    found = waiting.select_related("user").select_for_update(of=("self",)).first()
     if found is None or not found.can_be_tried(now):
         raise ChallengeExpired
     return found

@@ -1,7 +1,4 @@
-"""Six-digit codes: one open code for each person and purpose, good once, for a few minutes and a few tries.
-
-Whoever writes to codes and to their owner in one transaction writes to the codes first, so that nobody waits in a ring.
-"""
+"""Six-digit codes: one open code for each person and purpose, good once, for a few minutes and a few tries."""
 
 import uuid
 from typing import Any
@@ -73,6 +70,7 @@ def spend(
 ) -> EmailCode | None:
     """Use the open code up, in the caller's transaction; None when these are not its digits, and a try is gone.
 
+    The transaction holds the code and its owner from then on.
     The caller commits in both cases, and raises CodeInvalid after that: a try that is rolled back was never counted.
     Raises CodeExpired when there is no code that could still be right.
     """
@@ -87,8 +85,10 @@ def spend_at(address: str, purpose: Purpose, digits: str) -> tuple[EmailCode, Us
 
 def _spend(codes: QuerySet[EmailCode], purpose: Purpose, digits: str) -> EmailCode | None:
     now = timezone.now()
-    open_codes = codes.filter(purpose=purpose, used_at=None).select_related("user")
-    code = open_codes.select_for_update(of=("self",)).order_by("-id").first()
+    open_codes = codes.filter(purpose=purpose, used_at=None)
+    User.objects.held().only("pk").filter(pk__in=open_codes.values("user")).first()
+    locked = open_codes.select_related("user").select_for_update(of=("self",))
+    code = locked.order_by("-id").first()
     if code is None or not code.can_be_tried(now):
         raise CodeExpired
     if not keys.code_matches(code.pk, digits, code.code_hash):

@@ -83,7 +83,8 @@ def sign_in(*, credential: Credential, origin: Origin) -> SignedIn:
 def _shown(credential: Credential, secret: bytes) -> Passkey:
     """Return the passkey that signed, its counter moved on."""
     named = challenges.from_text(str(credential["id"]))
-    held = Passkey.objects.select_related("user").select_for_update(of=("self",))
+    owned = Passkey.objects.select_related("user")
+    held = owned.select_for_update(of=("user", "self"), no_key=True)
     passkey = held.filter(credential_id=named).first()
     if passkey is None:
         raise PasskeyInvalid
@@ -171,8 +172,7 @@ def _made(user: User, credential: Credential, secret: bytes, name: str) -> Passk
         expected_origin=settings.PASSKEY_ORIGINS,
         require_user_verification=True,
     )
-    # One registration of an account at a time, so that the cap is one.
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+    # Whom the challenge was put to is held: one registration at a time, so that the cap is one.
     if Passkey.objects.of(user.pk).count() >= settings.PASSKEY_CAP:
         raise TooManyPasskeys
     told = credential["response"].get("transports") or []

@@ -94,10 +94,10 @@ def _close_other_ways(user: User) -> None:
 
 def _set(user: User, hashed: str) -> None:
     """Replace the password that was looked at; whoever replaced it first has won."""
-    codes.forget(user.pk)
-    # Whoever passed the first step with the old password gets no further.
-    Challenge.objects.of(user.pk).delete()
     unchanged = User.objects.filter(pk=user.pk, password=user.password)
     if not unchanged.update(password=hashed, updated_at=Now()):
         raise PasswordWrong
+    codes.forget(user.pk)
+    # Whoever passed the first step with the old password gets no further.
+    Challenge.objects.of(user.pk).delete()
     jobs.enqueue(tasks.send_password_notice, user_id=user.pk, notice_id=new_id())

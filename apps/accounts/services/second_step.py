@@ -107,7 +107,7 @@ def disable_for(*, user_id: uuid.UUID, by: uuid.UUID) -> bool:
     Commits, with a line in the audit log; announces `session_ended`.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+        user = User.objects.held().get(pk=user_id)
         was_on = is_on(user_id=user_id)
         Totp.objects.of(user_id).delete()
         RecoveryCode.objects.of(user_id).delete()
@@ -150,7 +150,7 @@ def passes(*, user_id: uuid.UUID, code: str) -> bool:
 def _holding(actor: Actor) -> User:
     """Return the actor's account: one change of its second step at a time."""
     assert actor.id  # noqa: S101 - the operations let nobody else in
-    return User.objects.select_for_update(no_key=True).get(pk=actor.id)
+    return User.objects.held().get(pk=actor.id)
 
 
 def _spend(totp: Totp, code: str) -> bool:

@@ -70,8 +70,8 @@ def begin(user: User, origin: Origin) -> SignedIn:
     InvalidCredentials where there is nothing left to come back to.
     """
     now = timezone.now()
-    # One sign-in of an account at a time; whoever only refers to the row is not held up.
-    _let_in(User.objects.select_for_update(no_key=True).get(pk=user.pk), now)
+    # One sign-in of an account at a time.
+    _let_in(User.objects.held().get(pk=user.pk), now)
     _make_room(user, origin.installation_id, now)
     session_id = new_id()
     leaf = keys.new_leaf(session_id, 1, 0)

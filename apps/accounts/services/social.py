@@ -50,13 +50,16 @@ def sign_in(
 
 
 def known(person: Person) -> Identity | None:
-    """Return the identity, noting that it was used, within the caller's transaction; None when it was never seen."""
-    known = Identity.objects.known_as(person.issuer, person.subject).select_related("user")
-    identity = known.select_for_update(of=("self",)).first()
-    if identity:
-        identity.last_used_at, identity.client_id = timezone.now(), person.client_id
-        identity.save(update_fields=["last_used_at", "client_id"])
-    return identity
+    """Return the identity, noting that it was used; None when it was never seen.
+
+    The caller's transaction holds it and its owner from then on.
+    """
+    known = Identity.objects.known_as(person.issuer, person.subject)
+    owned = known.select_related("user").select_for_update(of=("user",), no_key=True)
+    identity = owned.first()
+    # It may have gone while its owner was waited for.
+    noted = identity and known.update(last_used_at=timezone.now(), client_id=person.client_id)
+    return identity if noted else None
 
 
 def _first_seen(person: Person, profile: dict[str, str]) -> Identity:
@@ -84,7 +87,7 @@ def _account_for(person: Person) -> User | None:
     """
     if not person.vouched or not person.email:
         return None
-    owner = User.objects.proven(person.email).select_for_update(no_key=True).first()
+    owner = User.objects.proven(person.email).held().first()
     if owner is None:
         return None
     if owner.email_vouched_by not in {"", person.issuer}:

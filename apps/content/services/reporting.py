@@ -27,7 +27,7 @@ def report(
     assert actor.id  # noqa: S101 - the route lets in nobody else
     with transaction.atomic():
         # One complaint of an account at a time, so that the bound is one.
-        reporter = User.objects.select_for_update(no_key=True).only("pk").get(pk=actor.id)
+        reporter = User.objects.held().only("pk").get(pk=actor.id)
         author_id = _author_of(actor, target_type, target_id)
         if author_id == actor.id:
             raise OwnTarget

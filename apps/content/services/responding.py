@@ -52,7 +52,7 @@ def bookmark(*, actor: Actor, post_id: uuid.UUID) -> None:
     with transaction.atomic():
         selectors.require_post(actor, post_id)
         # One bookmark of an account at a time, so that the bound is one.
-        User.objects.select_for_update(no_key=True).only("pk").get(pk=actor.id)
+        User.objects.held().only("pk").get(pk=actor.id)
         own = Bookmark.objects.filter(user=actor.id)
         if own.filter(post=post_id).exists():
             return

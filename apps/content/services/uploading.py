@@ -64,9 +64,7 @@ def announce(
 
 def _locked_owner(actor: Actor) -> User:
     # One announcement of a person's after the other: two can't both take the last place.
-    owner = (
-        User.objects.live().select_for_update(no_key=True).only("pk").filter(pk=actor.id).first()
-    )
+    owner = User.objects.live().held().only("pk").filter(pk=actor.id).first()
     if owner is None:
         raise Denied
     return owner

@@ -130,7 +130,7 @@ class TestNotWaiting:
         began = time.monotonic()
         for _ in range(1000):
             porter.ask("urgent", 1)
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 1
         assert len(porter._notes) <= 1
 
     def test_the_porter_rings(self, broker: redis.Redis) -> None:

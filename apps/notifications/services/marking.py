@@ -59,8 +59,7 @@ def archive(
 def _mark(actor: Actor, ids: Sequence[uuid.UUID], up_to: uuid.UUID | None, mark: Mark) -> Marking:
     mine = Notification.objects.of(actor.id)
     with transaction.atomic():
-        # First of all, so that two requests of one person mark one after the other.
-        inbox = _locked_inbox(actor)
+        inbox = locked_inbox(actor)
         if up_to is not None:
             ids = [up_to]
             known = {one.pk: one for one in mine.filter(pk=up_to).only("created_at")}
@@ -80,7 +79,8 @@ def _mark(actor: Actor, ids: Sequence[uuid.UUID], up_to: uuid.UUID | None, mark:
         return Marking([result(one, known=one in known) for one in ids], inbox.unread - unread)
 
 
-def _locked_inbox(actor: Actor) -> Inbox:
+def locked_inbox(actor: Actor) -> Inbox:
+    """Hold the inbox in the caller's transaction, before what is in it: one request of a person at a time."""
     assert actor.id  # noqa: S101 - the route lets in nobody else
     locked = Inbox.objects.select_for_update(of=("self",)).filter(user=actor.id)
     inbox = locked.first()

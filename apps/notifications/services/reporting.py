@@ -11,7 +11,7 @@ from apps.core.actors import Actor
 from apps.notifications.kinds import Channel
 from apps.notifications.models import Delivery
 from apps.notifications.models.delivery import State
-from apps.notifications.services.marking import Marking, mark_read, result
+from apps.notifications.services.marking import Marking, locked_inbox, mark_read, result
 
 type Report = Mapping[str, Any]
 
@@ -23,6 +23,7 @@ def note_reports(*, actor: Actor, reports: Sequence[Report]) -> Marking:
     says later takes back what it said. Answers item by item; what was never sent to the actor is `not_found`.
     """
     with transaction.atomic():
+        locked_inbox(actor)
         known = _sent_to(actor, reports)
         arrived = [one for one in reports if one["delivery_id"] in known]
         opened = [one for one in arrived if one["event"] == State.OPENED]

@@ -4,9 +4,11 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from apps.notifications.models import Delivery
+from apps.notifications.models import Delivery, Inbox
 from apps.notifications.services import withdraw
+from tests.core.threads import somebody_waits, start, until
 from tests.fakes.fcm import FakeFcm
 from tests.notifications.news import ADDRESS, deliveries_of, fate_of, tell, wait_and_drain
 from tests.outbox import drain
@@ -59,6 +61,22 @@ def test_a_phones_word_counts_before_the_answer_was_heard(fcm: FakeFcm, reader: 
 
     assert fate_of(notification)[0] == "delivered"
     assert len(fcm.accepted(ADDRESS)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_of_one_person_do_not_wait_in_a_ring(fcm: FakeFcm, reader: Phone) -> None:
+    notification = tell(reader)
+    drain()
+    (delivery,) = deliveries_of(notification)
+
+    with transaction.atomic():
+        Inbox.objects.select_for_update().get()
+        waiting = start(lambda: report(reader, "opened", delivery))
+        until(somebody_waits)
+        # Raises when the report holds it.
+        Delivery.objects.select_for_update(nowait=True).get()
+
+    assert waiting.answer()["unread"] == 0
 
 
 def test_nobody_reports_what_was_never_sent_to_them(

@@ -96,6 +96,10 @@ class Worker(ThreadWorker):
         """Let what was begun end, for as long as the settings allow."""
         for listener in self.sockets:
             self._poll.unregister(listener)
+            with suppress(OSError):
+                # Who has connected by now is served, too: closing resets what nobody has accepted.
+                while True:
+                    self._take_in(listener)
             listener.close()
         now = time.monotonic()
         while self._open and time.monotonic() < now + self.cfg.graceful_timeout:

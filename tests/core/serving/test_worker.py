@@ -288,6 +288,20 @@ def test_whoever_comes_to_a_busy_server_waits_for_one_turn(server: Server) -> No
     assert answers < 4 * crowd
 
 
+def test_who_came_before_a_process_was_told_to_stop_is_answered(tmp_path: Path) -> None:
+    with Server(tmp_path, "--worker-connections", "2") as server, ExitStack() as lines:
+        for _ in range(2):
+            line = lines.enter_context(server.connect())
+            line.sendall(GET)
+            answer_on(line)
+        # Nobody has accepted this one.
+        late = lines.enter_context(server.connect())
+        late.sendall(GET)
+        server.stop()
+        assert b"Connection: close" in answer_on(late)
+        assert server.process.wait(15) == 0
+
+
 def test_a_process_that_is_told_to_stop_answers_what_it_was_asked(tmp_path: Path) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(Server(tmp_path))

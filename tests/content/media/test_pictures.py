@@ -41,6 +41,24 @@ def bare(document: Any) -> Any:
     return json.loads(text)
 
 
+def test_announced_again_it_is_the_same_picture(author: Phone, stranger: Phone) -> None:
+    content = picture()
+    body = announcement(content)
+    first = author.post("media", body)
+
+    again = author.post("media", body)
+
+    assert (first.status, again.status) == (201, 200)
+    assert again.json["media"] == first.json["media"]
+    assert sent(again.json["upload"], content).status == 204
+    assert author.post("media", body | {"size": len(content) + 1}).code == "media_differs"
+    assert stranger.post("media", body).code == "id_taken"
+    author.post(f"media/{body['id']}/complete")
+    late = author.post("media", body)
+    assert (late.status, late.json["upload"]) == (200, None)
+    assert Media.objects.count() == 1
+
+
 def test_a_picture_from_announcement_to_screen(author: Phone) -> None:
     content = picture(size=(1600, 1200))
     answer = author.post("media", announcement(content))

@@ -28,6 +28,7 @@ class MediaList(ApiView):
         response=serializers.MediaAnnounced,
         status=201,
         secret=True,
+        own_ids=True,
         errors=(
             errors.IdTaken,
             errors.MediaDiffers,

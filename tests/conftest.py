@@ -12,6 +12,7 @@ from apps.core.http import gate, throttling
 from apps.core.http.leases import leases
 from tests.budgets import hold_to_budget
 from tests.declared import hold_to_document
+from tests.lock_order import hold_to_order
 from tests.phone import Phone
 
 
@@ -39,6 +40,11 @@ def _as_after_a_restart() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _within_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     hold_to_budget(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_to_order(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -41,8 +41,9 @@ def register(
         user.save(force_insert=True)
         user_registered.send(sender=User, user=user)
         security.info("registered", user=str(user.pk))
+        signed_in = begin(user, origin)
         codes.send(user, EmailCode.Purpose.VERIFY_EMAIL, email)
-        return begin(user, origin)
+        return signed_in
 
 
 def send_code_again(*, actor: Actor) -> None:

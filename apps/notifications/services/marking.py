@@ -59,7 +59,7 @@ def archive(
 def _mark(actor: Actor, ids: Sequence[uuid.UUID], up_to: uuid.UUID | None, mark: Mark) -> Marking:
     mine = Notification.objects.of(actor.id)
     with transaction.atomic():
-        inbox = locked_inbox(actor)
+        inbox = locked_inbox(actor=actor)
         if up_to is not None:
             ids = [up_to]
             known = {one.pk: one for one in mine.filter(pk=up_to).only("created_at")}
@@ -79,7 +79,7 @@ def _mark(actor: Actor, ids: Sequence[uuid.UUID], up_to: uuid.UUID | None, mark:
         return Marking([result(one, known=one in known) for one in ids], inbox.unread - unread)
 
 
-def locked_inbox(actor: Actor) -> Inbox:
+def locked_inbox(*, actor: Actor) -> Inbox:
     """Hold the inbox in the caller's transaction, before what is in it: one request of a person at a time."""
     assert actor.id  # noqa: S101 - the route lets in nobody else
     locked = Inbox.objects.select_for_update(of=("self",)).filter(user=actor.id)

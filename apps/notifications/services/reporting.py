@@ -23,7 +23,7 @@ def note_reports(*, actor: Actor, reports: Sequence[Report]) -> Marking:
     says later takes back what it said. Answers item by item; what was never sent to the actor is `not_found`.
     """
     with transaction.atomic():
-        locked_inbox(actor)
+        locked_inbox(actor=actor)
         known = _sent_to(actor, reports)
         arrived = [one for one in reports if one["delivery_id"] in known]
         opened = [one for one in arrived if one["event"] == State.OPENED]

@@ -40,10 +40,12 @@ class Worker(ThreadWorker):
         self._poll = select.epoll()
         self._resting: dict[int, Connection] = {}
         self._open: set[Connection] = set()
-        self._listeners = {listener.fileno(): listener for listener in self.sockets}
+        # The sockets themselves: gunicorn's own around them forget theirs when they are closed.
+        self._listeners = {listener.fileno(): listener.sock for listener in self.sockets}
         # Those that accept nobody for now, and the one that somebody has just come by.
         self._full: list[Any] = []
         self._crowded: Any = None
+        self._door = threading.Lock()
         self._bounds = Bounds(self.cfg.limit_request_line, 32_768, 2 * 1024 * 1024)
         self._base = {
             **wsgi.base_environ(self.cfg),
@@ -68,7 +70,7 @@ class Worker(ThreadWorker):
         stop = os.eventfd(0, os.EFD_NONBLOCK)
         self._stop = stop
         self._poll.register(stop, select.EPOLLIN)
-        for listener in self.sockets:
+        for listener in self._listeners.values():
             listener.setblocking(False)
             self._poll.register(listener, _ONCE)
         for number in range(self.cfg.threads):
@@ -94,13 +96,14 @@ class Worker(ThreadWorker):
 
     def _finish(self) -> None:
         """Let what was begun end, for as long as the settings allow."""
-        for listener in self.sockets:
+        for listener in self._listeners.values():
             self._poll.unregister(listener)
             with suppress(OSError):
                 # Who has connected by now is served, too: closing resets what nobody has accepted.
-                while True:
+                for _ in range(self.cfg.backlog):
                     self._take_in(listener)
-            listener.close()
+            with self._door:
+                listener.close()
         now = time.monotonic()
         while self._open and time.monotonic() < now + self.cfg.graceful_timeout:
             for connection in self._resting.copy().values():
@@ -139,10 +142,11 @@ class Worker(ThreadWorker):
         looks for another before it goes on: else a crowd would come in one by one, each after a turn of all others.
         """
         self._crowded = None
-        client, address = listener.accept()
-        connection = Connection(self.cfg, client, address, listener.getsockname(), self._base)
+        with self._door:
+            client, address = listener.accept()
+            connection = Connection(self.cfg, client, address, listener.getsockname(), self._base)
+            self._open.add(connection)
         self._crowded = listener
-        self._open.add(connection)
         self._resting[connection.number] = connection
         self._poll.register(connection.number, _ONCE)
 

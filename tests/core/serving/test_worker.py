@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.core.threads import until
 from tests.stack import ROOT, free_port
 
 THREADS = 2
@@ -300,6 +303,31 @@ def test_who_came_before_a_process_was_told_to_stop_is_answered(tmp_path: Path) 
         server.stop()
         assert b"Connection: close" in answer_on(late)
         assert server.process.wait(15) == 0
+
+
+def test_a_reload_loses_no_request(tmp_path: Path) -> None:
+    is_over = threading.Event()
+
+    def ask_again_and_again(keeps: bool) -> int:
+        answered, client = 0, HTTPConnection("127.0.0.1", server.port, timeout=10)
+        while not is_over.is_set():
+            client.request("GET", "/a", headers={"Host": "api.test"})
+            answer = client.getresponse()
+            assert (answer.status, bool(answer.read())) == (200, True)
+            answered += 1
+            if not keeps:
+                client.close()
+        client.close()
+        return answered
+
+    with Server(tmp_path, "--workers", "2") as server, ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(ask_again_and_again, number % 4 == 0) for number in range(8)]
+        for number in range(2, 17):
+            server.process.send_signal(signal.SIGHUP)
+            # Both of the old ones have ended.
+            until(lambda number=number: server.log.count("Worker exiting") >= 2 * (number - 1))
+        is_over.set()
+        assert min(one.result() for one in asking) > 0
 
 
 def test_a_process_that_is_told_to_stop_answers_what_it_was_asked(tmp_path: Path) -> None:

@@ -113,17 +113,27 @@ class Worker(ThreadWorker):
     # What each thread does
 
     def _serve(self) -> None:
-        while True:
-            if self._crowded and len(self._open) < self.worker_connections:
-                with suppress(OSError):
-                    self._take_in(self._crowded)
-            for number, _ in self._poll.poll(maxevents=1):
-                if number == self._stop:
-                    return
-                if number in self._listeners:
-                    self._accept(self._listeners[number])
-                elif connection := self._resting.pop(number, None):
-                    self._attend(connection)
+        is_over = False
+        while not is_over:
+            try:
+                is_over = self._take_turn()
+            except Exception:
+                # A thread that died would be missed when there is none left.
+                self.log.exception("Error beside requests")
+
+    def _take_turn(self) -> bool:
+        """Wait for what comes next and do it; return whether it was the end."""
+        if self._crowded and len(self._open) < self.worker_connections:
+            with suppress(OSError):
+                self._take_in(self._crowded)
+        for number, _ in self._poll.poll(maxevents=1):
+            if number == self._stop:
+                return True
+            if number in self._listeners:
+                self._accept(self._listeners[number])
+            elif connection := self._resting.pop(number, None):
+                self._attend(connection)
+        return False
 
     def _accept(self, listener: Any) -> None:
         try:
@@ -163,11 +173,13 @@ class Worker(ThreadWorker):
         except BaseException as failure:
             self.handle_error(None, connection.sock, connection.client, failure)
             stays = False
-        if stays:
-            self._resting[connection.number] = connection
-            self._poll.modify(connection.number, _ONCE)
-        else:
+        if not stays:
             self._close(connection)
+            return
+        self._resting[connection.number] = connection
+        with suppress(OSError):
+            # Unless its time was over, and it is closed already.
+            self._poll.modify(connection.number, _ONCE)
 
     def _close(self, connection: Connection) -> None:
         self._open.discard(connection)

@@ -63,6 +63,14 @@ class Connection(TConn):
             self.received = b""
 
     @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing was sent that nobody has read yet."""
+        try:
+            return not self.sock.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
+
+    @property
     def has_more(self) -> bool:
         """Tell whether gunicorn has read more than it has answered."""
         return bool(self.parser.unreader.buf.getvalue())

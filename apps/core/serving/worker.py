@@ -89,7 +89,7 @@ class Worker(ThreadWorker):
         for connection in [one for one in self._resting.copy().values() if one.deadline < now]:
             # Else a thread has taken it in the meantime.
             if self._resting.pop(connection.number, None) is connection:
-                self._close(connection)
+                (self._close if connection.is_idle else self._rest)(connection)
         if len(self._open) < self.worker_connections:
             while self._full:
                 self._watch(self._full.pop())
@@ -173,9 +173,9 @@ class Worker(ThreadWorker):
         except BaseException as failure:
             self.handle_error(None, connection.sock, connection.client, failure)
             stays = False
-        if not stays:
-            self._close(connection)
-            return
+        (self._rest if stays else self._close)(connection)
+
+    def _rest(self, connection: Connection) -> None:
         self._resting[connection.number] = connection
         with suppress(OSError):
             # Unless its time was over, and it is closed already.

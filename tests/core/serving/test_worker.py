@@ -305,6 +305,25 @@ def test_who_came_before_a_process_was_told_to_stop_is_answered(tmp_path: Path) 
         assert server.process.wait(15) == 0
 
 
+def test_who_asked_and_waits_for_a_thread_is_not_taken_for_idle(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    with Server(tmp_path, "--threads", "1") as server, ExitStack() as lines:
+        idle, held, waiting, late = (lines.enter_context(server.connect()) for _ in range(4))
+        for line in (idle, waiting):
+            line.sendall(GET)
+            answer_on(line)
+        held.sendall(GET.replace(b"/a?b=c", f"/waits?{go}".encode()))
+        until(go.with_suffix(".waiting").exists)
+        for line in (waiting, late):
+            line.sendall(GET)
+        server.stop()
+        # It waits no longer for those who ask nothing.
+        assert idle.recv(1) == b""
+        go.touch()
+        for line in (held, waiting, late):
+            assert b"Connection: close" in answer_on(line)
+
+
 def test_a_reload_loses_no_request(tmp_path: Path) -> None:
     is_over = threading.Event()
 

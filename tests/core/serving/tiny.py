@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,15 @@ def _hold() -> None:
 def _let_go() -> None:
     assert _begun.wait(20)
     _held.set()
+
+
+def _wait_for(file: Path) -> None:
+    """Say that this is waiting, and wait until there is such a file."""
+    file.with_suffix(".waiting").touch()
+    deadline = time.monotonic() + 20
+    while not file.exists():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
 
 
 _BEFORE: dict[str, Callable[[], Any]] = {
@@ -38,6 +48,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         raise RuntimeError("on demand")
     if path in _BEFORE:
         _BEFORE[path]()
+    if path == "/waits":
+        _wait_for(Path(environ["QUERY_STRING"]))
     if path == "/injects":
         start_response("200 OK", [("X-Said", "a\r\nX-Forged: b")])
         return Whole((b"",))

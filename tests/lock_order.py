@@ -38,7 +38,7 @@ GUARDED = {
     "notifications_inbox": {"notifications_delivery", "notifications_notification"},
 }
 
-_SELECTED = re.compile(r'FOR (?:NO KEY )?UPDATE(?: OF ((?:"\w+"(?:, )?)+))?(?! SKIP LOCKED)')
+_SELECTED = re.compile(r'FOR (?:NO KEY )?UPDATE(?: OF ((?:"\w+"(?:, )?)++))?+(?! SKIP LOCKED)')
 _CHANGED = re.compile(r'(?:^|[()])\s*(?:UPDATE|DELETE FROM)\s+"?(\w+)')
 _INSERTED = re.compile(r'INSERT INTO "?(\w+)"?.*ON CONFLICT.*DO UPDATE', re.DOTALL)
 _FROM = re.compile(r'FROM "?(\w+)')

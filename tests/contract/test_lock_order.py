@@ -16,6 +16,7 @@ from tests.phone import Phone
         ('SELECT * FROM "a" WHERE x FOR UPDATE', ["a"]),
         ('SELECT * FROM "a" JOIN "b" ON x FOR NO KEY UPDATE OF "b", "a"', ["b", "a"]),
         ('SELECT * FROM "a" FOR UPDATE SKIP LOCKED', []),
+        ('SELECT * FROM "a" JOIN "b" ON x FOR UPDATE OF "a", "b" SKIP LOCKED', []),
         ('UPDATE "a" SET x = 1', ["a"]),
         ('DELETE FROM "a" WHERE x', ["a"]),
         ("WITH gone AS (\n  DELETE FROM a RETURNING x\n) UPDATE b SET x = 1 FROM gone", ["a", "b"]),

@@ -34,6 +34,7 @@ def locked(purpose: Challenge.Purpose, secret: bytes, now: datetime) -> Challeng
     answered, too old, or tried too often.
     """
     waiting = Challenge.objects.filter(secret_hash=keys.hash_of(secret), purpose=purpose)
+    # The person first, as whoever changes them does.
     User.objects.held().only("pk").filter(pk__in=waiting.values("user")).first()
     found = waiting.select_related("user").select_for_update(of=("self",)).first()
     if found is None or not found.can_be_tried(now):

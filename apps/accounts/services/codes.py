@@ -86,6 +86,7 @@ def spend_at(address: str, purpose: Purpose, digits: str) -> tuple[EmailCode, Us
 def _spend(codes: QuerySet[EmailCode], purpose: Purpose, digits: str) -> EmailCode | None:
     now = timezone.now()
     open_codes = codes.filter(purpose=purpose, used_at=None)
+    # The owner first: whoever resets or deletes them holds them and wants the code.
     User.objects.held().only("pk").filter(pk__in=open_codes.values("user")).first()
     locked = open_codes.select_related("user").select_for_update(of=("self",))
     code = locked.order_by("-id").first()

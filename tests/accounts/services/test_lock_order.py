@@ -5,19 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from django.db import models, transaction
+from django.apps import apps
+from django.db import transaction
 
-from apps.accounts.models import (
-    ApiKey,
-    Challenge,
-    EmailCode,
-    Identity,
-    Passkey,
-    RecoveryCode,
-    Session,
-    Totp,
-    User,
-)
+from apps.accounts.models import User
 from tests.accounts.conftest import Clock
 from tests.accounts.identities import bring, vouching
 from tests.accounts.services import test_login_code, test_passkeys, test_second_step
@@ -29,16 +20,11 @@ from tests.phone import Answer, Phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unlimited")]
 
-_THEIRS: tuple[type[models.Model], ...] = (
-    ApiKey,
-    Challenge,
-    EmailCode,
-    Identity,
-    Passkey,
-    RecoveryCode,
-    Session,
-    Totp,
-)
+_THEIRS = [
+    model
+    for model in apps.get_app_config("accounts").get_models()
+    if any(field.name == "user" for field in model._meta.fields)
+]
 
 
 @dataclass(frozen=True)
@@ -164,7 +150,7 @@ def test_who_waits_for_a_person_holds_nothing_of_theirs(
     act = prepared(World(author, issuer, clock))
 
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get()
+        User.objects.held().get()
         waiting = start(act)
         until(somebody_waits)
         # Raises where one is held.
